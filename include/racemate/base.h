@@ -159,6 +159,9 @@ rac_status rac_number_parse(rac_text text, double *number, rac_error *err);
 rac_status rac_integer_parse(rac_text text, int64_t *number, rac_error *err);
 /* The shortest decimal form that reads back as the same double, e.g. "0.1"; for files and JSON. */
 char *rac_number_format(rac_arena *arena, double number);
+/* The same into a buffer of RAC_NUMBER_SIZE bytes, NUL-terminated; returns the length. */
+#define RAC_NUMBER_SIZE 32
+size_t rac_number_print(char *buffer, double number);
 /* The closest of `count` known words to `word`, for "did you mean"; NULL when none is near. */
 const char *rac_text_nearest(rac_text word, const char *const *known, size_t count);
 
