@@ -1,0 +1,11 @@
+/* racemate/stats.h: every estimator of Racemate, on plain arrays.
+ *
+ * This header only gathers the others; each of them is the manual page of its part.
+ * docs/statistics.md lists every estimator with the source of its formula and what it was
+ * checked against. */
+#ifndef RACEMATE_STATS_H
+#define RACEMATE_STATS_H
+
+#include "racemate/stats/distributions.h"
+
+#endif
