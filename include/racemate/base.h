@@ -149,7 +149,7 @@ rac_text rac_text_split(rac_text text, char separator, rac_text *rest);
 char *rac_text_copy(rac_arena *arena, rac_text text);
 char *rac_string_copy(rac_arena *arena, const char *c_string);
 char *rac_format(rac_arena *arena, const char *format, ...) RAC_PRINTF(2, 3);
-char *rac_format_list(rac_arena *arena, const char *format, va_list arguments);
+char *rac_format_list(rac_arena *arena, const char *format, va_list arguments) RAC_PRINTF(2, 0);
 /* True when the bytes are well-formed UTF-8 (no surrogates, no overlong forms). */
 bool rac_text_is_utf8(rac_text text);
 

@@ -35,6 +35,7 @@ int rac_status_exit_code(rac_status status)
 }
 
 /* Prints into a fixed field; text that does not fit ends in "..." so that the cut shows. */
+static void print_cut(char *field, size_t size, const char *format, va_list arguments) RAC_PRINTF(3, 0);
 static void print_cut(char *field, size_t size, const char *format, va_list arguments)
 {
     const int wanted = vsnprintf(field, size, format, arguments);
