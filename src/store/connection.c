@@ -118,6 +118,9 @@ rac_status rac_store_connect(const char *path, rac_store_access access, const ra
         sqlite3_extended_result_codes(fresh->db, 1);
         sqlite3_busy_handler(fresh->db, wait_for_lock, fresh);
         status = rac_store_execute(fresh, access == RAC_STORE_READS ? reader_settings : writer_settings, err);
+        if (status && (sqlite3_errcode(fresh->db) & 0xff) == SQLITE_NOTADB)
+            status =
+                rac_store_not_ours(path, "it is not an SQLite database, or its first page is damaged", err);
     }
     if (status) {
         rac_store_disconnect(fresh);

@@ -90,11 +90,13 @@ rac_status rac_store_insert(rac_store_connection *connection, const rac_store_en
 int rac_store_schema_newest(void);
 /* Makes the tables of the newest version in an empty file, inside the caller's transaction. */
 rac_status rac_store_schema_make(rac_store_connection *connection, const char *clinic_id, rac_error *err);
+/* The error for a file that is something else; always RAC_INVALID. */
+rac_status rac_store_not_ours(const char *path, const char *detail, rac_error *err);
 /* RAC_INVALID: not ours; RAC_UNSUPPORTED: newer; *version says which otherwise. */
 rac_status rac_store_schema_version(rac_store_connection *connection, const char *path, int *version,
                                     rac_error *err);
 rac_status rac_store_schema_migrate(rac_store_connection *connection, const char *path, rac_error *err);
-/* *wrong becomes NULL, or says what differs from the tables this program would have made. */
+/* *wrong becomes NULL, or says what differs from the tables this program makes for the file's version. */
 rac_status rac_store_schema_compare(rac_arena *arena, rac_store_connection *connection, const char **wrong,
                                     rac_error *err);
 /* The clinic id, in the arena. */
@@ -115,13 +117,20 @@ rac_status rac_store_check_entry(rac_arena *arena, rac_store_entry *entry, rac_e
 
 /* ---- files.c: a new file appears whole or not at all ------------------------------------------- */
 
-/* RAC_NOT_FOUND when the directory `path` is in does not exist. */
-rac_status rac_store_find_directory(const char *path, rac_error *err);
+/* RAC_NOT_FOUND when the directory `path` is in does not exist; RAC_DENIED when it is read-only and should
+ * be `writable`. */
+rac_status rac_store_find_directory(const char *path, bool writable, rac_error *err);
 
-/* The name beside `path` under which a file is made before it gets its own; in the arena. */
+/* The name beside `path` under which a file is made before it gets its own; in the arena.  What an
+ * earlier attempt left there is removed. */
 rac_status rac_store_draft_name(rac_arena *arena, const char *path, const char **draft, rac_error *err);
-/* Syncs the draft, gives it its name without ever overwriting, syncs the directory. */
-rac_status rac_store_publish(const char *draft, const char *path, rac_error *err);
+/* Syncs the draft, gives it its name, syncs the directory.  An existing file is refused, or replaced in
+ * one step when `replace`. */
+rac_status rac_store_publish(const char *draft, const char *path, bool replace, rac_error *err);
+/* An error about a file out of errno. */
+rac_status rac_store_file_failed(rac_error *err, const char *doing, const char *path);
+/* RAC_CONFLICT when the path is taken. */
+rac_status rac_store_refuse_existing(const char *path, rac_error *err);
 /* Removes a draft database with what SQLite may have put beside it; never fails. */
 void rac_store_discard(const char *draft);
 rac_status rac_store_sync_directory(const char *path, rac_error *err);
@@ -149,6 +158,9 @@ struct rac_store {
 /* A read connection out of the idle ones, and back. */
 rac_status rac_store_borrow(rac_store *store, rac_store_connection **connection, rac_error *err);
 void rac_store_return(rac_store *store, rac_store_connection *connection);
+
+/* Checks that `path` looks like something to open, in better words than SQLite has. */
+rac_status rac_store_look_at(const char *path, bool read_only, rac_error *err);
 
 /* Verifies through a given connection; shared by verify, backup and restore. */
 rac_status rac_store_verify_connection(rac_store_connection *connection, const rac_store_check *check,

@@ -28,6 +28,20 @@ static const char *const steps[] = {
     "CREATE INDEX entry_by_subject ON entry (subject);\n"
     "CREATE INDEX entry_by_kind ON entry (kind);\n"
     "CREATE UNIQUE INDEX entry_by_key ON entry (key) WHERE key IS NOT NULL;\n",
+
+    /* 2: a second fence.  The chain shows a change afterwards; these refuse it beforehand, to any
+     * program that opens the file.  entry_in_order also stops INSERT OR REPLACE. */
+    "CREATE TRIGGER entry_in_order BEFORE INSERT ON entry\n"
+    "WHEN NEW.seq IS NOT (SELECT coalesce(max(seq), 0) + 1 FROM entry)\n"
+    "BEGIN SELECT RAISE(ABORT, 'entries are appended in order'); END;\n"
+    "CREATE TRIGGER entry_never_updated BEFORE UPDATE ON entry\n"
+    "BEGIN SELECT RAISE(ABORT, 'the record is append-only'); END;\n"
+    "CREATE TRIGGER entry_never_deleted BEFORE DELETE ON entry\n"
+    "BEGIN SELECT RAISE(ABORT, 'the record is append-only'); END;\n"
+    "CREATE TRIGGER store_never_updated BEFORE UPDATE ON store\n"
+    "BEGIN SELECT RAISE(ABORT, 'the record is append-only'); END;\n"
+    "CREATE TRIGGER store_never_deleted BEFORE DELETE ON store\n"
+    "BEGIN SELECT RAISE(ABORT, 'the record is append-only'); END;\n",
 };
 
 enum { newest = sizeof steps / sizeof *steps };
@@ -37,15 +51,15 @@ int rac_store_schema_newest(void)
     return newest;
 }
 
-static rac_status run_steps(rac_store_connection *connection, int from, rac_error *err)
+static rac_status run_steps(rac_store_connection *connection, int from, int to, rac_error *err)
 {
     char pragma[64];
-    for (int version = from; version < newest; version++) {
+    for (int version = from; version < to; version++) {
         rac_status status = rac_store_execute(connection, steps[version], err);
         if (status)
             return status;
     }
-    snprintf(pragma, sizeof pragma, "PRAGMA user_version = %d", newest);
+    snprintf(pragma, sizeof pragma, "PRAGMA user_version = %d", to);
     return rac_store_execute(connection, pragma, err);
 }
 
@@ -55,7 +69,7 @@ rac_status rac_store_schema_make(rac_store_connection *connection, const char *c
     snprintf(pragma, sizeof pragma, "PRAGMA application_id = %d", RAC_STORE_APPLICATION);
     rac_status status = rac_store_execute(connection, pragma, err);
     if (!status)
-        status = run_steps(connection, 0, err);
+        status = run_steps(connection, 0, newest, err);
     if (status)
         return status;
     sqlite3_stmt *insert = NULL;
@@ -71,27 +85,25 @@ rac_status rac_store_schema_make(rac_store_connection *connection, const char *c
     return status;
 }
 
+rac_status rac_store_not_ours(const char *path, const char *detail, rac_error *err)
+{
+    rac_fail(err, RAC_INVALID, "%s is not a Racemate store", path);
+    rac_error_detail(err, "%s", detail);
+    rac_error_hint(err, "give the file made by 'racemate init', or restore a backup of it");
+    return RAC_INVALID;
+}
+
 rac_status rac_store_schema_version(rac_store_connection *connection, const char *path, int *version,
                                     rac_error *err)
 {
     int64_t application = 0, user_version = 0;
     rac_status status = rac_store_integer(connection, "PRAGMA application_id", &application, err);
-    if (status == RAC_CORRUPT) {
-        rac_fail(err, RAC_INVALID, "%s is not a Racemate store", path);
-        rac_error_detail(err, "it is not an SQLite database, or its first page is damaged");
-        rac_error_hint(err, "give the file made by 'racemate init', or restore a backup of it");
-        return RAC_INVALID;
-    }
     if (!status)
         status = rac_store_integer(connection, "PRAGMA user_version", &user_version, err);
     if (status)
         return status;
-    if (application != RAC_STORE_APPLICATION || user_version < 1) {
-        rac_fail(err, RAC_INVALID, "%s is not a Racemate store", path);
-        rac_error_detail(err, "it is an SQLite database with application id %lld", (long long)application);
-        rac_error_hint(err, "give the file made by 'racemate init'");
-        return RAC_INVALID;
-    }
+    if (application != RAC_STORE_APPLICATION || user_version < 1)
+        return rac_store_not_ours(path, "it is an SQLite database with another application id", err);
     if (user_version > newest) {
         rac_fail(err, RAC_UNSUPPORTED, "%s was written by a newer Racemate", path);
         rac_error_detail(err, "its schema is %lld, this program knows up to %d", (long long)user_version,
@@ -111,7 +123,7 @@ rac_status rac_store_schema_migrate(rac_store_connection *connection, const char
     if (!status)
         status = rac_store_schema_version(connection, path, &version, err);
     if (!status)
-        status = run_steps(connection, version, err);
+        status = run_steps(connection, version, newest, err);
     if (!status)
         status = rac_store_run(connection, RAC_STORE_COMMIT, err);
     rac_store_rollback(connection);
@@ -144,10 +156,13 @@ rac_status rac_store_schema_compare(rac_arena *arena, rac_store_connection *conn
                                     rac_error *err)
 {
     const char *found = "", *expected = "";
+    int version = 0;
     rac_store_connection *fresh = NULL;
-    rac_status status = rac_store_connect(":memory:", RAC_STORE_MAKES, NULL, &fresh, err);
+    rac_status status = rac_store_schema_version(connection, "the file", &version, err);
     if (!status)
-        status = run_steps(fresh, 0, err);
+        status = rac_store_connect(":memory:", RAC_STORE_MAKES, NULL, &fresh, err);
+    if (!status)
+        status = run_steps(fresh, 0, version, err);
     if (!status)
         status = schema_text(arena, fresh, &expected, err);
     if (!status)

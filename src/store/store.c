@@ -50,6 +50,8 @@ rac_status rac_store_create(const char *path, const char *clinic_id, const rac_s
         rac_error_field(err, "subject");
     }
     if (!status)
+        status = rac_store_refuse_existing(path, err);
+    if (!status)
         status = rac_store_draft_name(arena, path, &draft, err);
     if (!status)
         status = rac_store_connect(draft, RAC_STORE_MAKES, NULL, &connection, err);
@@ -57,7 +59,7 @@ rac_status rac_store_create(const char *path, const char *clinic_id, const rac_s
         status = make(connection, clinic_id, &entry, err);
     rac_store_disconnect(connection);
     if (!status)
-        status = rac_store_publish(draft, path, err);
+        status = rac_store_publish(draft, path, false, err);
     if (status && draft)
         rac_store_discard(draft);
     rac_arena_free(arena);
@@ -67,10 +69,10 @@ rac_status rac_store_create(const char *path, const char *clinic_id, const rac_s
 /* ---- open ---------------------------------------------------------------------------------- */
 
 /* What can be said about the file before SQLite sees it, in words better than "unable to open". */
-static rac_status look_at(const char *path, bool read_only, rac_error *err)
+rac_status rac_store_look_at(const char *path, bool read_only, rac_error *err)
 {
     struct stat seen;
-    rac_status status = rac_store_find_directory(path, err);
+    rac_status status = rac_store_find_directory(path, false, err);
     if (status)
         return status;
     if (stat(path, &seen)) {
@@ -92,6 +94,8 @@ static rac_status look_at(const char *path, bool read_only, rac_error *err)
         rac_error_hint(err, "check the owner and the permissions of the file and its directory");
         return RAC_DENIED;
     }
+    if (!read_only && (status = rac_store_find_directory(path, true, err)))
+        return status;
     if (seen.st_size == 0) {
         rac_fail(err, RAC_INVALID, "%s is not a Racemate store", path);
         rac_error_detail(err, "it is empty");
@@ -145,7 +149,7 @@ rac_status rac_store_open(const char *path, const rac_store_options *options, ra
     rac_arena *arena = rac_arena_new();
     rac_store_connection *connection = NULL;
     const char *clinic = NULL;
-    rac_status status = look_at(path, options->read_only, err);
+    rac_status status = rac_store_look_at(path, options->read_only, err);
     if (!status)
         status = rac_store_connect(path, options->read_only ? RAC_STORE_READS : RAC_STORE_WRITES, options,
                                    &connection, err);
