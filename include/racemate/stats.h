@@ -6,6 +6,10 @@
 #ifndef RACEMATE_STATS_H
 #define RACEMATE_STATS_H
 
+#include "racemate/stats/bootstrap.h"
 #include "racemate/stats/distributions.h"
+#include "racemate/stats/evalue.h"
+#include "racemate/stats/regression.h"
+#include "racemate/stats/weighting.h"
 
 #endif
