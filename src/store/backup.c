@@ -83,7 +83,7 @@ rac_status rac_store_backup(rac_store *store, const char *path, rac_store_report
 /* ---- restore ------------------------------------------------------------------------------- */
 
 /* Empties the write-ahead log of the store that is to be replaced, which needs that nobody has it open.
- * A store too damaged for that is what restoring is for: then the log is kept beside it as it is. */
+ * A store too damaged for that is what restoring is for: then whatever log is left is set aside with it. */
 static rac_status close_for_good(const char *path, rac_error *err)
 {
     rac_store_connection *old = NULL;
@@ -96,7 +96,7 @@ static rac_status close_for_good(const char *path, rac_error *err)
         rac_fail(err, RAC_BUSY, "%s is in use", path);
         rac_error_hint(err, "stop 'racemate serve' and other commands first");
     }
-    return status == RAC_CORRUPT ? RAC_OK : status;
+    return status == RAC_CORRUPT || status == RAC_INVALID ? RAC_OK : status;
 }
 
 /* Gives the old file a second name PATH.replaced-N.  A log that is left must leave its place, or SQLite
