@@ -30,7 +30,7 @@ static const unit_row rows[] = {
     {"ms", RAC_TIME, 1, 1, 3600000},
     {"s sec second seconds", RAC_TIME, 1, 1, 3600},
     {"min minute minutes", RAC_TIME, 1, 1, 60},
-    {"h hr hrs hour hours", RAC_TIME, 1, 1, 1},
+    {"h hour hours", RAC_TIME, 1, 1, 1},
     {"day days d", RAC_TIME, 1, 24, 1},
     {"week weeks wk", RAC_TIME, 1, 168, 1},
     {"month months", RAC_TIME, 1, 730.5, 1},
