@@ -20,6 +20,7 @@ extern "C" {
 #endif
 
 typedef struct rac_expression rac_expression; /* base/expression.h */
+typedef struct rac_value rac_value;           /* base/expression.h */
 
 /* A list of words in the arena. */
 typedef struct rac_words {
@@ -63,12 +64,16 @@ typedef struct rac_fact_definition {
  *   minutes.since_start, minutes.since_drug (since the last drug stopped), given.mg, dose.mg
  *   weight.today, vial.matches, plan.signed (yes/no), fasting.hours
  *   symptoms.open, alarms.open (counts of what is neither resolved nor mild)
- * and, from the file itself: fact names, site.<name>, tick.<id> of every checklist item. */
+ * and, from the file itself: fact names, site.<name>, and tick.<id> of every item that is ticked by
+ * hand or listed under second_checks.  A '-' of an id is written '_' there (tick.second_check), for '-'
+ * is minus in an expression. */
 typedef struct rac_vocabulary_row {
     const char *name;
     rac_fact_kind kind;
     const char *unit;
     const char *meaning;
+    double low, high;  /* possible range in that unit: what a check may assume */
+    bool intermittent; /* a reading taken now and then (cuff, judgement): no delay may hold it back */
 } rac_vocabulary_row;
 const rac_vocabulary_row *rac_vocabulary(size_t *count);
 
@@ -281,6 +286,19 @@ const rac_rule *rac_protocol_rule(const rac_protocol *protocol, const char *id);
 /* What an expression of this protocol may name: fills kind and unit ("" or "1" for a pure number).
  * Knows facts, site.<name>, tick.<id>, and the vocabulary above.  False when unknown. */
 bool rac_protocol_name(const rac_protocol *protocol, rac_text name, rac_fact_kind *kind, const char **unit);
+
+/* Evaluating an expression needs one array of values, and every name has its slot in it: the rows of
+ * the vocabulary first, then facts, site places and ticks, each in the order of the file.
+ *
+ *     rac_value *values = rac_protocol_values(arena, protocol, &count);
+ *     values[rac_protocol_slot(protocol, rac_text_of("sbp"))] = rac_value_number(128);
+ *     rac_expression_evaluate(arena, rule->when, values, count, &answer, &err);
+ *
+ * rac_protocol_values gives a new array in which everything is unknown except the filled site places.
+ * Numbers in it are in base units: a heart rate is in 1/h, a time in h (base/units.h). */
+size_t rac_protocol_slot_count(const rac_protocol *protocol);
+int rac_protocol_slot(const rac_protocol *protocol, rac_text name); /* -1 when unknown */
+rac_value *rac_protocol_values(rac_arena *arena, const rac_protocol *protocol, size_t *count);
 
 /* For people: the whole protocol, one rule / condition / item / place / value explained with its
  * sources, and the differences between two protocols in the words a clinician uses ("Infusion time:
