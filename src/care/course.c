@@ -188,9 +188,10 @@ static void decide_step(rac_arena *arena, const rac_protocol *protocol, const ra
         course->step = better ? RAC_NEXT_MAINTENANCE : RAC_NEXT_STOP_REVIEW;
         course->because = rac_format(arena, "%d infusions given, %s %+.0f %% against baseline", given,
                                      rules->scale, latest->change_percent);
-        if (better)
-            set_window(course, last->at, maintenance_interval(rules, 0),
-                       maintenance_interval(rules, 0) * 1.5);
+        if (better) {
+            const double days = maintenance_interval(rules, days_since_course(rules, sessions, count, last));
+            set_window(course, last->at, days, days);
+        }
         return;
     }
     set_window(course, last->at, rules->spacing_min_days, rules->spacing_max_days);
