@@ -111,7 +111,7 @@ static const struct {
 static const struct {
     unsigned must, may;
 } shapes[RAC_EVENT_KIND_COUNT] = {
-    [RAC_EVENT_OPENED] = {BIT(F_PROTOCOL) | BIT(F_NUMBER), BIT(F_TEXT)},
+    [RAC_EVENT_OPENED] = {BIT(F_NAME) | BIT(F_PROTOCOL) | BIT(F_NUMBER), BIT(F_TEXT)},
     [RAC_EVENT_DEVICE_BOUND] = {BIT(F_NAME) | BIT(F_INTERVAL), BIT(F_TEXT)},
     [RAC_EVENT_DEVICE_RELEASED] = {BIT(F_NAME), BIT(F_TEXT)},
     [RAC_EVENT_CHECKED_IN] = {0, BIT(F_TEXT)},
