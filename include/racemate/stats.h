@@ -9,6 +9,7 @@
 #include "racemate/stats/bootstrap.h"
 #include "racemate/stats/distributions.h"
 #include "racemate/stats/evalue.h"
+#include "racemate/stats/missing.h"
 #include "racemate/stats/mixed.h"
 #include "racemate/stats/regression.h"
 #include "racemate/stats/weighting.h"
