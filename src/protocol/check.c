@@ -74,26 +74,23 @@ static bool share_a_name(const rac_expression *a, const rac_expression *b)
 static void check_repeats(const checker *check, size_t index)
 {
     const rac_rule *rules = check->protocol->rules, *rule = &rules[index];
-    for (size_t i = 0; i < check->protocol->rule_count; i++) {
+    const char *message = NULL;
+    for (size_t i = 0; !message && i < check->protocol->rule_count; i++) {
         const rac_rule *other = &rules[i];
-        const char *says = NULL;
         if (i < index && other->kind == rule->kind && rac_expression_equal(rule->when, other->when))
-            says = "repeats";
+            message = rac_format(check->arena, "rule '%s' repeats rule '%s' of line %d", rule->id, other->id,
+                                 other->line);
         else if (rule->kind == RAC_RULE_CAUTION && other->kind == RAC_RULE_EXCLUDE &&
                  share_a_name(rule->when, other->when) && implies(check, rule->when, other->when))
-            says = "can never be reached: it cautions only where exclude rule";
-        if (!says)
-            continue;
-        const char *field = rac_format(check->arena, "screening.%s", rule->id);
-        rac_error *err = problem_at(check, rule->when, field,
-                                    other->kind == rule->kind
-                                        ? rac_format(check->arena, "rule '%s' repeats rule '%s' of line %d",
-                                                     rule->id, other->id, other->line)
-                                        : rac_format(check->arena, "caution '%s' %s '%s' already excludes",
-                                                     rule->id, says, other->id));
-        rac_error_hint(err, "take one of them out, or change its expression");
-        return;
+            message = rac_format(check->arena,
+                                 "caution '%s' can never be reached: '%s' of line %d already excludes",
+                                 rule->id, other->id, other->line);
     }
+    if (!message)
+        return;
+    rac_error *err =
+        problem_at(check, rule->when, rac_format(check->arena, "screening.%s", rule->id), message);
+    rac_error_hint(err, "take one of them out, or change its expression");
 }
 
 /* ---- facts and places nothing looks at ---- */

@@ -78,7 +78,7 @@ static void check_volume(rac_reader *reader, const rac_yaml *map, const rac_prep
                                           "final volume is %g mL, the syringe holds %g mL", volume, capacity);
         rac_error_hint(err, "a smaller volume, or a larger syringe: {capacity: ...}");
     }
-    if (made->stocked && dose->weight_max_kg > 0) {
+    if (made->stocked && made->stocked->strength_mg_per_ml.millionths && dose->weight_max_kg > 0) {
         const double drug = rac_decimal_double(dose->amount_mg_per_kg) * dose->weight_max_kg /
                             rac_decimal_double(made->stocked->strength_mg_per_ml);
         if (drug > volume)
