@@ -19,8 +19,7 @@ static void test_protocol_show__the_page_says_values_sources_and_open_places(voi
     check_contains(filled, "site.hold_systolic is 165 mmHg (DEMO)");
     rac_text rest = rac_text_of(filled);
     while (rest.data) {
-        const rac_text line = rac_text_split(rest, '
-', &rest);
+        const rac_text line = rac_text_split(rest, '\n', &rest);
         if (!memmem(line.data, line.size, "http", 4)) /* addresses stay whole */
             assert_true(line.size <= 100);
     }
