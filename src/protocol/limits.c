@@ -62,7 +62,7 @@ static bool overlaps(const limit_check *limits, const rac_condition_rule *rule, 
         if (surely(rule->when, cells.env) && surely(rule->clear, cells.env))
             return true;
     for (unsigned i = 1; i <= sample_count; i++) {
-        rac_cells_sample(&cells, limits->protocol, i);
+        rac_cells_sample(&cells, i);
         if (surely(rule->when, cells.env) && surely(rule->clear, cells.env))
             return true;
     }

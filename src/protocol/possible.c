@@ -319,7 +319,8 @@ rac_cells rac_cells_of(rac_arena *arena, const rac_protocol *protocol, double fr
             if (axis_of(&cells, slot))
                 continue;
             cells.env[slot] = whole_of(protocol, slot, fraction);
-            cells.axes[cells.count++] = (rac_axis){.slot = slot, .whole = cells.env[slot]};
+            cells.axes[cells.count++] =
+                (rac_axis){.slot = slot, .unit = both[e]->names[i].found.unit, .whole = cells.env[slot]};
         }
     for (size_t e = 0; e < 2; e++)
         if (both[e])
@@ -357,28 +358,25 @@ static double spread(unsigned index, unsigned base)
 }
 
 /* Whole numbers in the unit people write, so that limits are met exactly now and then. */
-static rac_possible sample_number(const rac_protocol *protocol, const rac_axis *axis, double at)
+static rac_possible sample_number(const rac_axis *axis, double at)
 {
-    const rac_slot slot = rac_protocol_slot_at(protocol, axis->slot);
     if (axis->whole.low == axis->whole.high)
         return axis->whole;
-    const rac_unit unit = rac_unit_of(slot.row    ? slot.row->unit
-                                      : slot.fact ? slot.fact->unit
-                                                  : slot.place->unit);
-    const double low = rac_quantity_from_base(axis->whole.low, unit).value;
-    const double high = fmin(rac_quantity_from_base(axis->whole.high, unit).value, low + samples_beyond);
-    const double value = rac_quantity_base((rac_quantity){floor(low + at * (high - low + 1)), unit});
+    const double low = rac_quantity_from_base(axis->whole.low, axis->unit).value;
+    const double high =
+        fmin(rac_quantity_from_base(axis->whole.high, axis->unit).value, low + samples_beyond);
+    const double value = rac_quantity_base((rac_quantity){floor(low + at * (high - low + 1)), axis->unit});
     return number(fmin(value, axis->whole.high), fmin(value, axis->whole.high));
 }
 
-void rac_cells_sample(rac_cells *cells, const rac_protocol *protocol, unsigned index)
+void rac_cells_sample(rac_cells *cells, unsigned index)
 {
     static const unsigned primes[] = {2, 3, 5, 7, 11, 13, 17, 19};
     for (size_t i = 0; i < cells->count; i++) {
         const rac_axis *axis = &cells->axes[i];
         const double at = spread(index + (unsigned)(i / 8), primes[i % 8]);
         cells->env[axis->slot] = axis->whole.kind == RAC_VALUE_NUMBER
-                                     ? sample_number(protocol, axis, at)
+                                     ? sample_number(axis, at)
                                      : axis->cells[(size_t)(at * (double)axis->count)];
     }
 }

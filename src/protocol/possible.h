@@ -24,6 +24,7 @@ rac_possible rac_possible_of(const rac_node *node, const rac_possible *env);
 /* One name, and what it may be, cell by cell. */
 typedef struct rac_axis {
     int slot;
+    rac_unit unit; /* of a number, as people write it */
     rac_possible whole;
     rac_possible *cells;
     size_t count, capacity, at;
@@ -43,6 +44,6 @@ rac_cells rac_cells_of(rac_arena *arena, const rac_protocol *protocol, double fr
 /* Moves to the next cell; false after the last. */
 bool rac_cells_next(rac_cells *cells);
 /* Puts the index-th of an evenly spread sequence of single values into env instead (index from 1). */
-void rac_cells_sample(rac_cells *cells, const rac_protocol *protocol, unsigned index);
+void rac_cells_sample(rac_cells *cells, unsigned index);
 
 #endif
