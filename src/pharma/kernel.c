@@ -1,0 +1,34 @@
+/* The kernel for any processor, and the choice among them.  See kernel.h. */
+#include "pharma/kernel.h"
+
+#define KERNEL rac_kernel_plain
+#define KERNEL_NAME "plain"
+#include "pharma/kernel_body.h"
+
+rac_lanes *rac_lanes_new(rac_arena *arena, size_t count)
+{
+    char *raw = rac_arena_array(arena, count + 1, sizeof(rac_lanes));
+    const uintptr_t over = (uintptr_t)raw % sizeof(rac_lanes);
+    return (rac_lanes *)(void *)(over ? raw + (sizeof(rac_lanes) - over) : raw);
+}
+
+size_t rac_tile_work(const rac_linear *shape, const rac_schedule *schedule, int outputs)
+{
+    const size_t n = (size_t)shape->n, lengths = (size_t)schedule->lengths,
+                 pairs = (size_t)schedule->pairs_count;
+    const size_t matrices = 4 * MATRIX + RAC_COMPARTMENTS_MAX + 4 * WIDE * WIDE;
+    const size_t tables = 2 * lengths * n + pairs * n + (size_t)outputs * n +
+                          (lengths + pairs) / sizeof(rac_lanes) + 2 + 2 * lengths * n * n;
+    return matrices + tables + schedule->writes * (size_t)outputs;
+}
+
+const rac_kernel *rac_kernel_best(void)
+{
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx512f"))
+        return &rac_kernel_avx512;
+    if (__builtin_cpu_supports("avx2"))
+        return &rac_kernel_avx2;
+#endif
+    return &rac_kernel_plain;
+}

@@ -1,0 +1,43 @@
+/* pharma/kernel.h: the inner loops, one table of functions for each instruction set.
+ *
+ * Every table gives the same bits; rac_kernel_best() takes the widest the processor has.
+ */
+#ifndef RACEMATE_PHARMA_KERNEL_H
+#define RACEMATE_PHARMA_KERNEL_H
+
+#include "pharma/graph.h"
+#include "pharma/lanes.h"
+#include "pharma/schedule.h"
+
+/* Up to eight subjects who share a schedule. */
+typedef struct rac_tile {
+    const rac_linear *shape;
+    const rac_schedule *schedule;
+    const int *channel_compartment; /* schedule->channels */
+    const rac_lanes *flow_per_h;    /* epochs x flows */
+    const rac_lanes *gains;         /* channels */
+    const rac_lanes *readers;       /* epochs x outputs x compartments: output = sum of reader x amount */
+    int outputs;
+    bool clamp;        /* outputs that rounding made negative become 0 */
+    bool scaling_only; /* never use modes: for tests and comparison */
+    rac_lanes *out;    /* writes x outputs */
+    rac_lanes *work;   /* rac_tile_work() */
+    unsigned failed;   /* set: bit i for lane i when a number was not finite (no steady state) */
+    unsigned scaled;   /* set: bit i for lane i when scaling replaced the modes */
+} rac_tile;
+
+/* How many lanes `work` needs. */
+size_t rac_tile_work(const rac_linear *shape, const rac_schedule *schedule, int outputs);
+
+typedef struct rac_kernel {
+    const char *name;
+    void (*solve)(rac_tile *tile);
+} rac_kernel;
+
+extern const rac_kernel rac_kernel_plain;
+#if defined(__x86_64__)
+extern const rac_kernel rac_kernel_avx2, rac_kernel_avx512;
+#endif
+const rac_kernel *rac_kernel_best(void);
+
+#endif

@@ -1,0 +1,8 @@
+/* pharma/kernel_body.h: the body of every kernel.  A kernel_*.c chooses an instruction set, names its table
+ * KERNEL and includes this. */
+#include "pharma/lanes_inline.h"
+#include "pharma/modes_inline.h"
+#include "pharma/scaling_inline.h"
+#include "pharma/walk_inline.h"
+
+const rac_kernel KERNEL = {KERNEL_NAME, solve_tile};
