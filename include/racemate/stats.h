@@ -7,8 +7,16 @@
 #define RACEMATE_STATS_H
 
 #include "racemate/stats/bootstrap.h"
+#include "racemate/stats/compare.h"
+#include "racemate/stats/describe.h"
 #include "racemate/stats/distributions.h"
+#include "racemate/stats/estimate.h"
 #include "racemate/stats/evalue.h"
+#include "racemate/stats/missing.h"
+#include "racemate/stats/mixed.h"
+#include "racemate/stats/multiplicity.h"
+#include "racemate/stats/proportions.h"
+#include "racemate/stats/rates.h"
 #include "racemate/stats/regression.h"
 #include "racemate/stats/weighting.h"
 

@@ -3,6 +3,7 @@
 #include <gsl/gsl_cdf.h>
 #include <math.h>
 
+#include "stats/root.h"
 #include "stats/special.h"
 
 static const double LARGE_SHAPE = 1e10; /* beyond it the limits below are exact to double precision's use */
@@ -52,66 +53,28 @@ typedef struct tail_family {
     double second;
 } tail_family;
 
-static double log_excess(const tail_family *family, double u, double target, int upper)
+typedef struct tail_target {
+    const tail_family *family;
+    double log_tail;
+    int upper;
+} tail_target;
+
+/* Increasing in u for either tail. */
+static double log_excess(double u, const void *context)
 {
-    const stats_tails tails = family->tails(u, family->first, family->second);
-    const double tail = upper ? tails.upper : tails.lower;
-    const double value = tail > 0 ? log(tail) : -1e4;
-    return (value - log(target)) * (upper ? -1 : 1); /* increasing in u either way */
+    const tail_target *const target = context;
+    const stats_tails tails = target->family->tails(u, target->family->first, target->family->second);
+    const double tail = target->upper ? tails.upper : tails.lower;
+    const double excess = (tail > 0 ? log(tail) : -1e4) - target->log_tail;
+    return target->upper ? -excess : excess;
 }
 
-/* u with lower tail p (or upper tail q, whichever is smaller), by Brent's method (Brent 1973, ch. 4) on
- * the logarithm of the tail, which is nearly straight far out.  |u| <= 745 covers every double. */
+/* u with lower tail p (or upper tail q, whichever is smaller), on the logarithm of the tail, which is
+ * nearly straight far out.  These bounds of u cover every double. */
 static double solve_tail(const tail_family *family, double p, double q)
 {
-    const int upper = q < p;
-    const double target = upper ? q : p;
-    double a = -745, b = 709, fa = log_excess(family, a, target, upper),
-           fb = log_excess(family, b, target, upper);
-    if (fa >= 0)
-        return a;
-    if (fb <= 0)
-        return b;
-    double c = a, fc = fa, step = b - a, before = step;
-    for (int i = 0; i < 300; i++) {
-        if (fabs(fc) < fabs(fb)) {
-            a = b, b = c, c = a;
-            fa = fb, fb = fc, fc = fa;
-        }
-        const double tolerance = 2.3e-16 * fabs(b) + 1e-17, middle = 0.5 * (c - b);
-        if (fabs(middle) <= tolerance || fb == 0)
-            break;
-        if (fabs(before) >= tolerance && fabs(fa) > fabs(fb)) {
-            const double s = fb / fa;
-            double up, down;
-            if (a == c) {
-                up = 2 * middle * s;
-                down = 1 - s;
-            } else {
-                const double r = fb / fc, t = fa / fc;
-                up = s * (2 * middle * t * (t - r) - (b - a) * (r - 1));
-                down = (t - 1) * (r - 1) * (s - 1);
-            }
-            down = up > 0 ? -down : down;
-            up = fabs(up);
-            if (2 * up < fmin(3 * middle * down - fabs(tolerance * down), fabs(before * down))) {
-                before = step;
-                step = up / down;
-            } else {
-                before = step = middle;
-            }
-        } else {
-            before = step = middle;
-        }
-        a = b, fa = fb;
-        b += fabs(step) > tolerance ? step : copysign(tolerance, middle);
-        fb = log_excess(family, b, target, upper);
-        if ((fb > 0) == (fc > 0)) {
-            c = a, fc = fa;
-            before = step = b - a;
-        }
-    }
-    return b;
+    const tail_target target = {family, log(fmin(p, q)), q < p};
+    return stats_root(log_excess, &target, -745, 709);
 }
 
 /* ---- Student's t ------------------------------------------------------------------------------ */

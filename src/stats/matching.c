@@ -93,7 +93,7 @@ rac_status rac_match_nearest(rac_arena *arena, size_t rows, const bool *treated,
     const size_t each = how.per_treated ? how.per_treated : 1;
     candidate *const t = rac_many(arena, candidate, rows), *const c = rac_many(arena, candidate, rows);
     size_t treated_count, control_count;
-    double deviation;
+    double deviation = 0;
     const rac_status status =
         read_scores(rows, treated, propensity, t, &treated_count, c, &control_count, &deviation, err);
     if (status != RAC_OK)
