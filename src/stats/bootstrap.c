@@ -22,23 +22,37 @@ double rac_sorted_quantile(const double *sorted, size_t count, double probabilit
     return sorted[below] + (place - (double)below) * (sorted[below + 1] - sorted[below]);
 }
 
+static double answer(rac_statistic statistic, void *context, const double *counts)
+{
+    double value;
+    return statistic(context, counts, &value) && isfinite(value) ? value : NAN;
+}
+
+void rac_bootstrap_replicates(rac_arena *arena, const rac_resampling *resampling, uint64_t seed, size_t first,
+                              size_t count, rac_statistic statistic, void *context, double *values)
+{
+    double *const counts = rac_many(arena, double, resampling->rows);
+    double *const unit_counts = rac_many(arena, double, resampling->units);
+    for (size_t b = 0; b < count; b++) {
+        rac_resampling_draw(resampling, seed, first + b, unit_counts, counts);
+        values[b] = answer(statistic, context, counts);
+    }
+}
+
 static void replicate_all(rac_arena *arena, const rac_resampling *resampling,
                           const rac_bootstrap_options *options, rac_statistic statistic, void *context,
                           rac_bootstrap *result)
 {
-    double *const counts = rac_many(arena, double, resampling->rows);
-    double *const unit_counts = rac_many(arena, double, resampling->units);
-    for (size_t b = 0; b < result->replicates; b++) {
-        const double *use = counts;
-        if (options->counts)
-            use = options->counts + b * resampling->rows;
-        else
-            rac_resampling_draw(resampling, options->seed, options->first_replicate + b, unit_counts, counts);
-        double value;
-        const bool exists = statistic(context, use, &value) && isfinite(value);
-        result->value[b] = exists ? value : NAN;
-        result->failed += !exists;
-    }
+    const size_t n = result->replicates;
+    if (options->values)
+        memcpy(result->value, options->values, n * sizeof *result->value);
+    else if (options->counts)
+        for (size_t b = 0; b < n; b++)
+            result->value[b] = answer(statistic, context, options->counts + b * resampling->rows);
+    else
+        rac_bootstrap_replicates(arena, resampling, options->seed, 0, n, statistic, context, result->value);
+    for (size_t b = 0; b < n; b++)
+        result->failed += isnan(result->value[b]);
 }
 
 /* Leaves out one unit at a time; acceleration = sum l^3 / (6 (sum l^2)^(3/2)), l = mean - value (Efron 1987).

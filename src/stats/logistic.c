@@ -99,7 +99,7 @@ rac_status rac_logistic_fit(rac_arena *arena, const rac_regression_data *data,
     rac_newton newton = rac_logistic_newton(arena, data, &basis);
     double *const gamma = rac_many(arena, double, basis.rank);
     rac_newton_run(&newton, gamma);
-    if (!newton.converged || newton.ratio > rac_newton_linear_rate)
+    if (!newton.converged || newton.flattened || newton.ratio > rac_newton_linear_rate)
         fit->separation = rac_separation_of(&newton);
     if (fit->separation != RAC_SEPARATION_NONE) {
         fit->separation_column = rac_separation_column(arena, data, &basis, &newton);

@@ -1,9 +1,10 @@
 /* stats/newton.h: the inner loop of logistic regression, without allocation.
  *
- * Maximises sum w_i (y_i eta_i - ln(1 + e^eta_i)), eta = offset + Q gamma, by Newton steps.  No
- * likelihood is evaluated: with s the largest change of any eta, Bach 2010 (Proposition 1,
- * doi:10.1214/09-EJS521) bounds the likelihood along the step, so the full step ascends while
- * (e^s - 1 - s)/s^2 < 1 (s < 1.79), and the fraction ln(1 + s)/s of it always does. */
+ * Maximises sum w_i (y_i eta_i - ln(1 + e^eta_i)), eta = offset + Q gamma, by Newton steps.  With s the
+ * largest change of any eta, Bach 2010 (Proposition 1, doi:10.1214/09-EJS521) bounds the likelihood
+ * along the step: the full step ascends while (e^s - 1 - s)/s^2 < 1 (s < 1.79), so usually no likelihood is
+ * evaluated, and the fraction ln(1 + s)/s of it always does, so a search for a longer one has a floor.
+ */
 #ifndef RACEMATE_STATS_NEWTON_H
 #define RACEMATE_STATS_NEWTON_H
 
@@ -20,7 +21,7 @@ typedef struct rac_newton {
     /* workspace, from rac_newton_new; after a run it holds the state at the optimum */
     double *eta, *fitted, *variance, *scratch; /* rows */
     double *change;                            /* rows: Q times the last step */
-    double *gradient, *step;                   /* columns */
+    double *gradient, *step, *trial;           /* columns */
     double *factor;                            /* columns x columns, Cholesky factor of the information */
     bool *aliased;                             /* columns that vanish among the rows with weight */
     /* outcome of a run */
@@ -28,6 +29,7 @@ typedef struct rac_newton {
     double decrement;
     double ratio;   /* of the last two decrements: near 0 when Newton converges, near 1/e when separated */
     bool converged; /* the decrement fell below `stop`, or: */
+    bool flat;      /* at the last step the information was singular to double precision */
     bool flattened; /* it fell below 1e-12 at a linear rate, and further steps would only lose digits */
 } rac_newton;
 

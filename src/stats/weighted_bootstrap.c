@@ -104,7 +104,7 @@ bool rac_weighting_bootstrap_statistic(void *context, const double *counts, doub
         return false;
     memcpy(b->gamma, b->start, b->basis.rank * sizeof *b->gamma);
     rac_newton_run(&b->newton, b->gamma);
-    if (!b->newton.converged || b->newton.ratio > rac_newton_linear_rate) {
+    if (!b->newton.converged || b->newton.flattened || b->newton.ratio > rac_newton_linear_rate) {
         const rac_separation separation = rac_separation_of(&b->newton);
         b->separated += separation == RAC_SEPARATION_QUASI;
         if (separation == RAC_SEPARATION_COMPLETE ||

@@ -1,6 +1,8 @@
 /* The bootstrap against R on given resamples, its independence of order, and its refusals. */
 #include "reference.h"
 
+#include <pthread.h>
+
 #include "base/random.h"
 #include "racemate/stats/weighting.h"
 
@@ -76,28 +78,50 @@ static void test_stats_bootstrap__agrees_with_r_on_given_resamples(void **state)
     rac_arena_free(arena);
 }
 
-/* Replicates 0..99 in one run have the same bits as 0..59 and 60..99 in two, as threads would split them. */
-static void test_stats_bootstrap__answers_do_not_depend_on_the_split(void **state)
+typedef struct worker {
+    const chart *chart;
+    size_t first, count;
+    double *values;
+    pthread_t thread;
+} worker;
+
+static void *work(void *context)
+{
+    const worker *const w = context;
+    rac_arena *const arena = rac_arena_new();
+    rac_weighting_bootstrap *s;
+    if (rac_weighting_bootstrap_new(arena, &w->chart->data, w->chart->y, RAC_ESTIMAND_ATO, &s, NULL) ==
+        RAC_OK)
+        rac_bootstrap_replicates(arena, &w->chart->resampling, 5, w->first, w->count,
+                                 rac_weighting_bootstrap_statistic, s, w->values);
+    rac_arena_free(arena);
+    return NULL;
+}
+
+/* Two threads of 60 and 40 replicates give the same bits as one of 100. */
+static void test_stats_bootstrap__answers_do_not_depend_on_threads(void **state)
 {
     (void)state;
     rac_arena *const arena = rac_arena_new();
     rac_error err = {0};
     const chart c = chart_read(arena);
     rac_weighting_bootstrap *s;
-    rac_bootstrap whole, first, rest;
+    rac_bootstrap one, two;
+    double values[100] = {0};
     check_ok(rac_weighting_bootstrap_new(arena, &c.data, c.y, RAC_ESTIMAND_ATO, &s, &err));
     rac_bootstrap_options options = {.seed = 5, .replicates = 100};
-    check_ok(rac_bootstrap_run(arena, &c.resampling, &options, rac_weighting_bootstrap_statistic, s, &whole,
-                               &err));
-    options.replicates = 60;
-    check_ok(rac_bootstrap_run(arena, &c.resampling, &options, rac_weighting_bootstrap_statistic, s, &first,
-                               &err));
-    options.replicates = 40;
-    options.first_replicate = 60;
     check_ok(
-        rac_bootstrap_run(arena, &c.resampling, &options, rac_weighting_bootstrap_statistic, s, &rest, &err));
-    assert_memory_equal(whole.value, first.value, 60 * sizeof(double));
-    assert_memory_equal(whole.value + 60, rest.value, 40 * sizeof(double));
+        rac_bootstrap_run(arena, &c.resampling, &options, rac_weighting_bootstrap_statistic, s, &one, &err));
+    worker workers[2] = {{&c, 0, 60, values, 0}, {&c, 60, 40, values + 60, 0}};
+    for (size_t k = 0; k < 2; k++)
+        assert_int_equal(pthread_create(&workers[k].thread, NULL, work, &workers[k]), 0);
+    for (size_t k = 0; k < 2; k++)
+        assert_int_equal(pthread_join(workers[k].thread, NULL), 0);
+    assert_memory_equal(one.value, values, sizeof values);
+    options.values = values;
+    check_ok(
+        rac_bootstrap_run(arena, &c.resampling, &options, rac_weighting_bootstrap_statistic, s, &two, &err));
+    assert_true(one.bca.lower == two.bca.lower && one.bca.upper == two.bca.upper && one.se == two.se);
     rac_arena_free(arena);
 }
 
@@ -257,7 +281,7 @@ static void test_stats_bootstrap__partly_separated_replicates_have_a_limit(void 
 }
 
 RAC_TESTS(cmocka_unit_test(test_stats_bootstrap__agrees_with_r_on_given_resamples),
-          cmocka_unit_test(test_stats_bootstrap__answers_do_not_depend_on_the_split),
+          cmocka_unit_test(test_stats_bootstrap__answers_do_not_depend_on_threads),
           cmocka_unit_test(test_stats_bootstrap__clusters_and_strata_are_kept),
           cmocka_unit_test(test_stats_bootstrap__intervals_cover_the_truth),
           cmocka_unit_test(test_stats_bootstrap__failures_are_counted_and_said),

@@ -1,6 +1,7 @@
 /* Linear and logistic regression against R (glm, sandwich, confint), closed forms, and refusals. */
 #include "reference.h"
 
+#include "base/random.h"
 #include "racemate/stats/regression.h"
 
 static rac_regression_data data_of(const coded *c, const double *y)
@@ -220,6 +221,53 @@ static void test_stats_regression__separation_is_named(void **state)
     rac_arena_free(arena);
 }
 
+/* 1,000 small data sets with strong effects and rare categories, a third of them separated: each is fitted
+ * until the score X'(y - p) is 0 (a maximum, or in a separated set its limit), and Firth's estimate is finite
+ * in all. */
+static void test_stats_regression__small_samples_are_fitted_or_named(void **state)
+{
+    (void)state;
+    size_t separated = 0;
+    for (uint64_t k = 0; k < 1000; k++) {
+        rac_arena *const arena = rac_arena_new();
+        rac_error err = {0};
+        rac_random draws = rac_random_open(77, k, RAC_RANDOM_TEST);
+        const size_t n = 10 + rac_random_below(&draws, 50), p = 2 + rac_random_below(&draws, 5);
+        const double strength = 3 * rac_random_uniform(&draws);
+        double *const x = rac_many(arena, double, n *p), *const y = rac_many(arena, double, n);
+        for (size_t i = 0; i < n; i++) {
+            double eta = 0.5;
+            for (size_t j = 0; j < p; j++) {
+                x[i * p + j] = j % 2 ? rac_random_normal(&draws) : rac_random_uniform(&draws) < 0.15;
+                eta += strength * x[i * p + j] * (j % 3 ? 1 : -1);
+            }
+            x[i * p] = 1;
+            y[i] = i < 2 ? (double)i : rac_random_uniform(&draws) < 1 / (1 + exp(-eta));
+        }
+        const rac_regression_data data = {.rows = n, .columns = p, .x = x, .y = y};
+        rac_logistic plain, limit, firth;
+        const rac_status status =
+            rac_logistic_fit(arena, &data, &(rac_regression_options){.drop_collinear = true}, &plain, &err);
+        check_ok(rac_logistic_fit(arena, &data,
+                                  &(rac_regression_options){.drop_collinear = true, .keep_separated = true},
+                                  &limit, &err));
+        assert_int_equal(status == RAC_OK, limit.separation == RAC_SEPARATION_NONE);
+        separated += status != RAC_OK;
+        for (size_t j = 0; j < p; j++) {
+            double score = 0;
+            for (size_t i = 0; i < n; i++)
+                score += x[i * p + j] * (y[i] - limit.fitted[i]);
+            check_near(score, 0, limit.separation == RAC_SEPARATION_NONE ? 1e-9 : 1e-4, 0);
+        }
+        check_ok(rac_logistic_fit(
+            arena, &data, &(rac_regression_options){.drop_collinear = true, .firth = true}, &firth, &err));
+        for (size_t j = 0; j < p; j++)
+            assert_true(isfinite(firth.coefficient[j]) && fabs(firth.coefficient[j]) < 100);
+        rac_arena_free(arena);
+    }
+    assert_in_range(separated, 100, 700);
+}
+
 static void test_stats_regression__bad_input_is_refused_by_name(void **state)
 {
     (void)state;
@@ -269,4 +317,5 @@ RAC_TESTS(cmocka_unit_test(test_stats_regression__logistic_agrees_with_r_on_birt
           cmocka_unit_test(test_stats_regression__weights_repeat_rows_and_units_cancel),
           cmocka_unit_test(test_stats_regression__firth_adds_one_half_to_each_cell),
           cmocka_unit_test(test_stats_regression__separation_is_named),
+          cmocka_unit_test(test_stats_regression__small_samples_are_fitted_or_named),
           cmocka_unit_test(test_stats_regression__bad_input_is_refused_by_name))

@@ -48,10 +48,10 @@ typedef bool (*rac_statistic)(void *context, const double *counts, double *value
 
 typedef struct rac_bootstrap_options {
     uint64_t seed;
-    size_t replicates;      /* at least 2 */
-    size_t first_replicate; /* where to begin, for splitting over threads or machines */
-    const double *counts;   /* replicates x rows given multiplicities, instead of drawing; may be NULL */
-    double level;           /* 0 means 0.95 */
+    size_t replicates;    /* at least 2 */
+    const double *counts; /* replicates x rows given multiplicities, instead of drawing; may be NULL */
+    const double *values; /* replicates answers found earlier by rac_bootstrap_replicates; may be NULL */
+    double level;         /* 0 means 0.95 */
 } rac_bootstrap_options;
 
 typedef struct rac_limits {
@@ -77,6 +77,12 @@ typedef struct rac_bootstrap {
 rac_status rac_bootstrap_run(rac_arena *arena, const rac_resampling *resampling,
                              const rac_bootstrap_options *options, rac_statistic statistic, void *context,
                              rac_bootstrap *result, rac_error *err);
+
+/* Only the answers of replicates first .. first + count - 1, NaN where there is none: for threads, each with
+ * a context and an arena of its own.  Put together in order they are the `values` of rac_bootstrap_run, with
+ * the same bits. */
+void rac_bootstrap_replicates(rac_arena *arena, const rac_resampling *resampling, uint64_t seed, size_t first,
+                              size_t count, rac_statistic statistic, void *context, double *values);
 
 /* Quantile of type 7 of sorted values, probability in [0, 1], count > 0. */
 double rac_sorted_quantile(const double *sorted, size_t count, double probability);
