@@ -149,6 +149,7 @@ struct rac_mixed_state {
     const double *phi;      /* rank x rank, the model's */
     const double *reported; /* rank x rank, adjusted or empirical */
     const double *p;        /* parameters x rank x rank */
+    const double *packed_p; /* the same, lower triangles */
     const double *theta_covariance;
     /* between-within */
     const bool *within; /* rank */

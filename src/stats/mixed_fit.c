@@ -315,6 +315,18 @@ static void kenward_roger(rac_arena *arena, mixed_engine *e, const double *v, bo
             adjusted[a * r + b] = e->phi[a * r + b] + whole[a * r + b] + whole[b * r + a];
 }
 
+/* Lower triangles of the P_a, which every question about a row reads. */
+static const double *pack_p(rac_arena *arena, const mixed_engine *e)
+{
+    const size_t r = e->sums->rank, packed = r * (r + 1) / 2;
+    double *const out = rac_many(arena, double, e->parameters *packed);
+    for (size_t a = 0; a < e->parameters; a++)
+        for (size_t i = 0, at = 0; i < r; i++)
+            for (size_t j = 0; j <= i; j++, at++)
+                out[a * packed + at] = e->p[(a * r + i) * r + j];
+    return out;
+}
+
 /* What later questions need; theta_covariance becomes that of the information asked for. */
 static rac_mixed_state *make_state(rac_arena *arena, mixed_engine *e, const rac_mixed_options *o,
                                    double *theta_covariance)
@@ -333,6 +345,7 @@ static rac_mixed_state *make_state(rac_arena *arena, mixed_engine *e, const rac_
                                .phi = e->phi,
                                .reported = reported,
                                .p = e->p,
+                               .packed_p = pack_p(arena, e),
                                .theta_covariance = theta_covariance};
     if (o->errors != RAC_MIXED_MODEL_BASED)
         mixed_empirical(arena, e, o->errors, state, reported);

@@ -29,12 +29,16 @@ static bool restrict_row(const mixed_sums *s, const double *row, double *kept)
     return scale > 0;
 }
 
-/* f_a = -w' P_a w with w = Phi L'. */
-static void variance_gradient(const rac_mixed_state *state, const double *w, double *f)
+/* f_a = -w' P_a w with w = Phi L': the product w w', packed with its off-diagonal doubled, against packed P_a. */
+static void variance_gradient(rac_arena *arena, const rac_mixed_state *state, const double *w, double *f)
 {
-    const size_t r = state->sums->rank;
+    const size_t r = state->sums->rank, packed = r * (r + 1) / 2;
+    double *const product = rac_many(arena, double, packed);
+    for (size_t i = 0, at = 0; i < r; i++)
+        for (size_t j = 0; j <= i; j++, at++)
+            product[at] = (i == j ? 1 : 2) * w[i] * w[j];
     for (size_t a = 0; a < state->parameters; a++)
-        f[a] = -mixed_bilinear(w, state->p + a * r * r, w, r);
+        f[a] = -mixed_dot(state->packed_p + a * packed, product, packed);
 }
 
 static void times_phi(const rac_mixed_state *state, const double *row, double *w)
@@ -49,7 +53,7 @@ static double satterthwaite_df(rac_arena *arena, const rac_mixed_state *state, c
     const size_t r = state->sums->rank, t = state->parameters;
     double *const w = rac_many(arena, double, r), *const f = rac_many(arena, double, t);
     times_phi(state, row, w);
-    variance_gradient(state, w, f);
+    variance_gradient(arena, state, w, f);
     const double v = mixed_dot(row, w, r);
     return 2 * v * v / mixed_bilinear(f, state->theta_covariance, f, t);
 }
