@@ -3,7 +3,8 @@
  *     ninja -C build bench/bench_mixed && OPENBLAS_NUM_THREADS=1 build/bench/bench_mixed
  *
  * A made-up study of two arms, nine visits, baseline, dropout and gaps.  Timed from arrays in memory to all
- * means, differences, joint tests and their degrees of freedom, on one thread.
+ * means, differences, joint tests and their degrees of freedom, on one thread.  The median is held against
+ * the bar; a best time far below it says that the machine had other things to do.
  *
  * The floor is what no program on this machine can avoid: one product Z'Z over patients' rows (u, y), and per
  * Newton step, for each pattern of visits seen, factor and invert a covariance and form W R W.  Bars are the
@@ -69,7 +70,7 @@ static study make_study(rac_arena *arena, size_t n)
 static const double visit_time[VISITS] = {1, 2, 3, 4, 5, 6, 7, 8, 9};
 
 typedef struct timing {
-    double ms;
+    double ms, best_ms;
     size_t iterations;
     size_t memory;
 } timing;
@@ -101,7 +102,7 @@ static timing run_usual(const study *s, rac_mixed_df df)
                              &err) != RAC_OK ||
         rac_mixed_means_usual(arena, &model, &fit, RAC_MIXED_MEANS_EQUAL, 1, 0, &means, &err) != RAC_OK)
         stop(&err);
-    timing t = {0, fit.iterations, rac_arena_used(arena)};
+    timing t = {0, 0, fit.iterations, rac_arena_used(arena)};
     rac_arena_free(arena);
     t.ms = now_ms() - start;
     return t;
@@ -142,7 +143,7 @@ static timing run_slope(const study *s)
     const rac_mixed_options options = {.covariance = RAC_COVARIANCE_RANDOM_SLOPE};
     if (rac_mixed_fit_design(arena, &design, &options, &fit, &err) != RAC_OK)
         stop(&err);
-    timing t = {0, fit.iterations, rac_arena_used(arena)};
+    timing t = {0, 0, fit.iterations, rac_arena_used(arena)};
     rac_arena_free(arena);
     t.ms = now_ms() - start;
     return t;
@@ -196,6 +197,7 @@ static timing median(const study *s, enum what what)
                : what == KENWARD_ROGER ? run_usual(s, RAC_MIXED_KENWARD_ROGER)
                                        : run_slope(s);
     qsort(t, n, sizeof *t, compare);
+    t[n / 2].best_ms = t[0].ms;
     return t[n / 2];
 }
 
@@ -209,8 +211,8 @@ int main(void)
     };
     static const char *const names[] = {"unstructured, Satterthwaite", "unstructured, Kenward-Roger",
                                         "random slope"};
-    printf("%-28s %8s %8s %5s %9s %9s %7s %9s %7s %8s\n", "nine visits, one thread", "patients", "patterns",
-           "steps", "ms", "floor ms", "ratio", "bar ms", "growth", "MB");
+    printf("%-28s %8s %8s %5s %9s %9s %9s %7s %9s %7s %8s\n", "nine visits, one thread", "patients",
+           "patterns", "steps", "median ms", "best ms", "floor ms", "ratio", "bar ms", "growth", "MB");
     bool within = true;
     for (enum what what = SATTERTHWAITE; what <= SLOPE; what++) {
         double before = 0;
@@ -226,8 +228,8 @@ int main(void)
             if (k > 0)
                 snprintf(growth, sizeof growth, "%.2f",
                          t.ms / before / ((double)s.patients / (double)rows[k - 1].patients));
-            printf("%-28s %8zu %8zu %5zu %9.3f %9.3f %7.1f %9s %7s %8.1f\n", names[what], s.patients,
-                   s.patterns, t.iterations, t.ms, floor, t.ms / floor, bar_text, growth,
+            printf("%-28s %8zu %8zu %5zu %9.3f %9.3f %9.3f %7.1f %9s %7s %8.1f\n", names[what], s.patients,
+                   s.patterns, t.iterations, t.ms, t.best_ms, floor, t.ms / floor, bar_text, growth,
                    (double)t.memory / 1e6);
             within = within && (bar == 0 || t.ms <= bar);
             before = t.ms;

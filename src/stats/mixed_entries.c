@@ -14,8 +14,6 @@
 #include <math.h>
 #include <string.h>
 
-#include <cblas.h>
-
 #define BLOCK 256
 
 static void prepare(mixed_engine *e)
@@ -83,9 +81,16 @@ static void cross_products(mixed_engine *e, size_t group, bool complete)
             rows++;
         }
         if (rows > 0 && (rows == BLOCK || k + 1 == s->patterns)) {
-            cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)s->pairs, (int)used, (int)rows, 1,
-                        e->left, (int)s->pairs, e->right, (int)e->right_width, 1, e->cross,
-                        (int)e->right_width);
+            mixed_add_product(&(mixed_product){.m = s->pairs,
+                                               .n = used,
+                                               .k = rows,
+                                               .a = e->left,
+                                               .a_row = 1,
+                                               .a_step = s->pairs,
+                                               .b = e->right,
+                                               .b_row = e->right_width,
+                                               .c = e->cross,
+                                               .c_row = e->right_width});
             rows = 0;
         }
     }
@@ -226,8 +231,7 @@ void mixed_entries_weighted(const mixed_engine *e, const mixed_pattern *k, const
         }
 }
 
-/* ---- the full Kenward-Roger -----------------------------------------------------------------------------
- */
+/* ---- the full Kenward-Roger ---------------------------------------------------------------------- */
 
 /* Working parameters of Sigma = D T T' D: ln of the diagonal of its Cholesky factor, and T below it. */
 static void working_parameters(const double *sigma, size_t m, double *cholesky, double *theta)
@@ -297,10 +301,13 @@ void mixed_entries_weighted_r(mixed_engine *e, const double *v, double *out)
                     jacobian[at * n + a] = derivative[a * m * m + i * m + j];
         invert(e->arena, jacobian, n);
         const double *const block = v + group * n * (e->parameters + 1);
-        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)n, (int)n, (int)n, 1, jacobian, (int)n,
-                    block, (int)e->parameters, 0, half, (int)n);
-        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)n, (int)n, (int)n, 1, half, (int)n,
-                    jacobian, (int)n, 0, working, (int)n);
+        /* working = J^-1 V J^-1' */
+        memset(half, 0, n * n * sizeof *half);
+        memset(working, 0, n * n * sizeof *working);
+        mixed_add_product(&(mixed_product){n, n, n, jacobian, n, 1, block, e->parameters, half, n, false});
+        for (size_t a = 0; a < n; a++)
+            for (size_t b = 0; b < n; b++)
+                working[a * n + b] = mixed_dot(half + a * n, jacobian + b * n, n);
         mixed_structure_second_sum(&shape, working, n, sigma);
         for (size_t i = 0; i < m; i++)
             for (size_t j = 0; j <= i; j++) {

@@ -15,7 +15,7 @@ static const rac_covariance ladder[] = {
 /* More parameters than anybody can estimate, and matrices of that size squared. */
 #define PARAMETERS_MAX 600
 
-/* ---- what the options ask for ----------------------------------------------------------------------- */
+/* ---- what the options ask for -------------------------------------------------------------------- */
 
 static rac_status check_options(const rac_mixed_options *o, const rac_mixed_design *d, rac_error *err)
 {
@@ -59,8 +59,7 @@ static const rac_covariance *steps_of(rac_arena *arena, const rac_mixed_options 
     return steps;
 }
 
-/* ---- times ------------------------------------------------------------------------------------------------
- */
+/* ---- times --------------------------------------------------------------------------------------- */
 
 /* The search works with times centred and scaled, so that a clock in seconds since 1970 does no harm. */
 typedef struct time_scale {
@@ -97,8 +96,7 @@ static time_scale scale_times(rac_arena *arena, rac_mixed_design *d)
     return scale;
 }
 
-/* ---- one covariance
- * ---------------------------------------------------------------------------------------- */
+/* ---- one covariance ------------------------------------------------------------------------------ */
 
 static mixed_engine *least_squares(rac_arena *arena, const mixed_sums *sums, bool own_times)
 {
@@ -148,14 +146,28 @@ static bool invert_information(rac_arena *arena, const double *information, size
             if (!isfinite(scaled[a * n + b]))
                 return false;
         }
+    /* The usual case: positive definite, no parameter all but a combination of others (1e10 is the factor by
+     * which that inflates its variance). */
+    memcpy(vectors, scaled, n * n * sizeof *vectors);
+    if (mixed_cholesky(vectors, n)) {
+        double *const work = rac_many(arena, double, n *n);
+        bool well = true;
+        mixed_cholesky_inverse(vectors, n, out, work);
+        for (size_t a = 0; a < n; a++)
+            well = well && out[a * n + a] < 1e10;
+        for (size_t a = 0; well && a < n; a++)
+            for (size_t b = 0; b < n; b++)
+                out[a * n + b] *= scale[a] * scale[b];
+        if (well)
+            return true;
+    }
+    if (!boundary)
+        return false;
     mixed_eigen(scaled, n, values, vectors);
     memset(out, 0, n * n * sizeof *out);
     for (size_t k = 0; k < n; k++) {
-        if (values[k] <= 1e-10 * values[n - 1]) { /* correlation of estimates beyond what doubles resolve */
-            if (!boundary)
-                return false;
+        if (values[k] <= 1e-10 * values[n - 1])
             continue;
-        }
         for (size_t a = 0; a < n; a++)
             for (size_t b = 0; b < n; b++)
                 out[a * n + b] += scale[a] * scale[b] * vectors[k * n + a] * vectors[k * n + b] / values[k];
@@ -188,8 +200,7 @@ static mixed_engine *try_covariance(rac_arena *arena, const mixed_sums *sums, co
     return e;
 }
 
-/* ---- reporting
- * ----------------------------------------------------------------------------------------------- */
+/* ---- reporting ----------------------------------------------------------------------------------- */
 
 static void spread(const mixed_sums *s, const double *kept, double *all)
 {
@@ -418,8 +429,7 @@ static void report(rac_arena *arena, mixed_engine *e, const rac_mixed_options *o
     report_coefficients(arena, s, state, fit);
 }
 
-/* ---- the fit
- * --------------------------------------------------------------------------------------------------- */
+/* ---- the fit ------------------------------------------------------------------------------------- */
 
 static rac_status ladder_failed(const rac_mixed_attempt *attempt, size_t count, rac_error *err)
 {

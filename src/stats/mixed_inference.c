@@ -29,7 +29,8 @@ static bool restrict_row(const mixed_sums *s, const double *row, double *kept)
     return scale > 0;
 }
 
-/* f_a = -w' P_a w with w = Phi L': the product w w', packed with its off-diagonal doubled, against packed P_a. */
+/* f_a = -w' P_a w with w = Phi L': the product w w', packed with its off-diagonal doubled, against packed
+ * P_a. */
 static void variance_gradient(rac_arena *arena, const rac_mixed_state *state, const double *w, double *f)
 {
     const size_t r = state->sums->rank, packed = r * (r + 1) / 2;
@@ -114,8 +115,7 @@ void rac_mixed_test(rac_arena *arena, const rac_mixed_fit *fit, const double *ro
         *estimate = not_estimable;
 }
 
-/* ---- several rows ---------------------------------------------------------------------------------------
- */
+/* ---- several rows -------------------------------------------------------------------------------- */
 
 /* Rotates the rows by the eigenvectors of L C L' and leaves out directions without variance, so that what is
  * left (count returned) is independent; variance[k] are the eigenvalues. */

@@ -13,8 +13,6 @@
 
 #include <string.h>
 
-#include <cblas.h>
-
 /* D_a of a pattern, per_group x seen x seen, into e->local. */
 static const double *local_derivatives(mixed_engine *e, const mixed_pattern *k)
 {
@@ -129,29 +127,32 @@ static void structured_terms(mixed_engine *e, bool complete, double *c)
     subtract_curvature(e);
 }
 
-/* out_ab += factor tr(Phi P_a Phi P_b). */
+/* out_ab += factor tr(Phi P_a Phi P_b) */
 static void add_p_traces(mixed_engine *e, double factor, double *out)
 {
     const size_t t = e->parameters, r = e->sums->rank, square = r * r;
-    double *const product = e->traces, *const transposed = e->traces + t * square;
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)(t * r), (int)r, (int)r, 1, e->p, (int)r,
-                e->phi, (int)r, 0, product, (int)r);
+    double *const product = e->traces, *const transposed = e->traces + t * square; /* t x r^2, r^2 x t */
+    memset(product, 0, t * square * sizeof *product);
+    mixed_add_product(&(mixed_product){t * r, r, r, e->p, r, 1, e->phi, r, product, r, false});
     for (size_t a = 0; a < t; a++)
         for (size_t i = 0; i < r; i++)
             for (size_t j = 0; j < r; j++)
-                transposed[a * square + j * r + i] = product[a * square + i * r + j];
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)t, (int)t, (int)square, factor, product,
-                (int)square, transposed, (int)square, 1, out, (int)t);
+                transposed[(j * r + i) * t + a] = factor * product[a * square + i * r + j];
+    mixed_add_product(&(mixed_product){t, t, square, product, square, 1, transposed, t, out, t, true});
+    for (size_t a = 0; a < t; a++)
+        for (size_t b = 0; b < a; b++)
+            out[b * t + a] = out[a * t + b];
 }
 
 static void subtract_c(mixed_engine *e, const double *c)
 {
     const size_t t = e->parameters, r = e->sums->rank;
     double *const product = e->traces;
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)t, (int)r, (int)r, 1, c, (int)r, e->phi,
-                (int)r, 0, product, (int)r);
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)t, (int)t, (int)r, -1, product, (int)r, c,
-                (int)r, 1, e->information, (int)t);
+    memset(product, 0, t * r * sizeof *product);
+    mixed_add_product(&(mixed_product){t, r, r, c, r, 1, e->phi, r, product, r, false});
+    for (size_t a = 0; a < t; a++)
+        for (size_t b = 0; b < t; b++)
+            e->information[a * t + b] -= mixed_dot(product + a * r, c + b * r, r);
 }
 
 static void make_symmetric(double *a, size_t n)
@@ -206,7 +207,7 @@ void mixed_engine_expected(mixed_engine *e, double *expected)
     make_symmetric(expected, t);
 }
 
-/* ---- what Kenward and Roger add ------------------------------------------------------------------------ */
+/* ---- what Kenward and Roger add ------------------------------------------------------------------ */
 
 /* out (seen x seen) = sum_ab V_ab D_a W D_b over the parameters of the pattern's group. */
 static void structured_weighted(mixed_engine *e, const mixed_pattern *k, const double *v, double *out)

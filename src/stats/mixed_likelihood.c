@@ -199,7 +199,7 @@ bool mixed_engine_likelihood(mixed_engine *e)
     return isfinite(e->log_likelihood);
 }
 
-/* ---- gradient ------------------------------------------------------------------------------------- */
+/* ---- gradient ------------------------------------------------------------------------------------ */
 
 /* psi: pairs x factor_pairs; T_jl = sum over factor pairs of psi_jl U.  Off-diagonal factor pairs count
  * twice, which psi includes. */

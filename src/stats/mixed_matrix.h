@@ -17,8 +17,22 @@ void mixed_multiply(const double *a, const double *b, size_t n, double *c);
 double mixed_dot(const double *a, const double *b, size_t n);
 /* x' a y. */
 double mixed_bilinear(const double *x, const double *a, const double *y, size_t n);
-/* Eigenvalues ascending and eigenvectors in the rows of `vectors`; `a` is symmetric. */
-void mixed_eigen(const double *a, size_t n, double *values, double *vectors);
+/* c (m x n, rows `c_row` apart) += a b, where a(i, x) is a[i * a_row + x * a_step], i < m, x < k, and b is k
+ * x n with rows `b_row` apart.  Each entry is summed in order of x, whatever the machine or number of
+ * threads, so that results keep their bits; a library's product does not promise that. */
+typedef struct mixed_product {
+    size_t m, n, k;
+    const double *a;
+    size_t a_row, a_step;
+    const double *b;
+    size_t b_row;
+    double *c;
+    size_t c_row;
+    bool lower; /* only tiles that touch the lower triangle of c */
+} mixed_product;
+void mixed_add_product(const mixed_product *product);
+/* Eigenvalues ascending and eigenvectors in the rows of `vectors`; `a` is symmetric and is destroyed. */
+void mixed_eigen(double *a, size_t n, double *values, double *vectors);
 /* Place of (i, j) in a packed lower triangle. */
 static inline size_t mixed_packed(size_t i, size_t j)
 {

@@ -94,7 +94,7 @@ static void place_slice(finder *f, rac_arena *arena, size_t visit, size_t column
     f->factors++;
 }
 
-/* ---- checks and bookkeeping ----------------------------------------------------------------------- */
+/* ---- checks and bookkeeping ---------------------------------------------------------------------- */
 
 static const char *visit_label(rac_arena *arena, const rac_mixed_rows *r, size_t visit)
 {

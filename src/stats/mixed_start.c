@@ -38,7 +38,7 @@ static const char *of_group(rac_arena *arena, const mixed_sums *s, size_t group)
     return s->groups == 1 ? "" : rac_format(arena, " in group %s", s->design->group_name[group]);
 }
 
-/* ---- unstructured ------------------------------------------------------------------------------------ */
+/* ---- unstructured -------------------------------------------------------------------------------- */
 
 /* Eigenvalues below this part of the largest are raised to it: pairwise covariances need not fit together. */
 #define EIGENVALUE_FLOOR 0.05
@@ -78,7 +78,7 @@ static bool start_unstructured(rac_arena *arena, mixed_engine *e, const pairwise
     return true;
 }
 
-/* ---- structured -------------------------------------------------------------------------------------- */
+/* ---- structured ---------------------------------------------------------------------------------- */
 
 static double correlation_of(const pairwise *p, size_t m, size_t j, size_t l)
 {
@@ -164,7 +164,7 @@ static bool start_structured(rac_arena *arena, mixed_engine *e, const pairwise *
     return true;
 }
 
-/* ---- kinds that use times, and random intercepts ------------------------------------------------------- */
+/* ---- kinds that use times, and random intercepts ------------------------------------------------- */
 
 static double time_of(const mixed_engine *e, const mixed_pattern *p, size_t j)
 {
@@ -246,8 +246,7 @@ static void start_spatial(mixed_engine *e, double total)
         e->theta[2 * g + 1] = best_t;
 }
 
-/* ---- all of them ----------------------------------------------------------------------------------------
- */
+/* ---- all of them --------------------------------------------------------------------------------- */
 
 bool mixed_start(rac_arena *arena, mixed_engine *e, const mixed_engine *ols, const char **why)
 {

@@ -68,7 +68,7 @@ size_t rac_covariance_parameters(rac_covariance covariance, size_t visits)
     return 0;
 }
 
-/* ---- one entry: value, and derivatives in the few parameters it depends on --------------------- */
+/* ---- one entry: value, and derivatives in the few parameters it depends on ----------------------- */
 
 #define ACTIVE_MAX (2 * RAC_MIXED_VISITS_MAX + 2)
 
@@ -310,7 +310,7 @@ static void entry(const mixed_shape *s, size_t i, size_t j, jet *out)
     scale_by_sd(s, i, j, out);
 }
 
-/* ---- whole matrices ------------------------------------------------------------------------- */
+/* ---- whole matrices ------------------------------------------------------------------------------ */
 
 void mixed_structure_fill(const mixed_shape *s, double *sigma, double *derivative)
 {

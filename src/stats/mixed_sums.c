@@ -8,9 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <cblas.h>
-
-/* ---- patterns ----------------------------------------------------------------------------------- */
+/* ---- patterns ------------------------------------------------------------------------------------ */
 
 static uint64_t visits_seen(const double *outcome, size_t visits)
 {
@@ -128,7 +126,7 @@ static void find_patterns(rac_arena *arena, mixed_sums *s, bool own_times)
     }
 }
 
-/* ---- sums ------------------------------------------------------------------------------------------ */
+/* ---- sums ---------------------------------------------------------------------------------------- */
 
 static void find_centres(mixed_sums *s, rac_arena *arena)
 {
@@ -202,7 +200,6 @@ static void split(rac_arena *arena, const double *zz, size_t q, mixed_pattern *p
 }
 
 #define BLOCK 256 /* patients gathered at a time: stays in the nearest cache */
-#define FEW 16    /* below this a call to the library costs more than it saves */
 
 static void sum_patterns(rac_arena *arena, mixed_sums *s)
 {
@@ -218,21 +215,13 @@ static void sum_patterns(rac_arena *arena, mixed_sums *s)
         for (size_t from = start[k]; from < start[k + 1]; from += BLOCK) {
             const size_t n = start[k + 1] - from < BLOCK ? start[k + 1] - from : BLOCK;
             gather(s, pattern, who + from, n, z);
-            if (n >= FEW) {
-                cblas_dsyrk(CblasRowMajor, CblasLower, CblasTrans, (int)width, (int)n, 1, z, (int)width, 1,
-                            zz, (int)width);
-                continue;
-            }
-            for (size_t b = 0; b < n; b++)
-                for (size_t c = 0; c < width; c++)
-                    for (size_t e = 0; e <= c; e++)
-                        zz[c * width + e] += z[b * width + c] * z[b * width + e];
+            mixed_add_product(&(mixed_product){width, width, n, z, 1, width, z, width, zz, width, true});
         }
         split(arena, zz, q, pattern);
     }
 }
 
-/* ---- terms ------------------------------------------------------------------------------------------- */
+/* ---- terms --------------------------------------------------------------------------------------- */
 
 /* The terms of B_j over the columns given (`place[c]` is the new number, SIZE_MAX dropped), with the centre
  * of each factor moved to factor 0. */
@@ -315,8 +304,7 @@ void mixed_accumulate(const mixed_sums *s, const mixed_pattern *pattern, const d
         }
 }
 
-/* ---- columns that others explain ------------------------------------------------------------------------
- */
+/* ---- columns that others explain ----------------------------------------------------------------- */
 
 /* A column is aliased when what the columns to its left leave of it is below 3e-7 of its length (R's lm
  * drops below 1e-7 by orthogonal steps; squares, as here, resolve no better than this). */

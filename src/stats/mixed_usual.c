@@ -119,7 +119,7 @@ static void map_column(void *context, size_t column, size_t factor, size_t visit
             m->map[(v * m->columns + column) * m->factors + factor] = 1;
 }
 
-/* ---- checks ---------------------------------------------------------------------------------- */
+/* ---- checks -------------------------------------------------------------------------------------- */
 
 static bool seen_at(const rac_mixed_usual *model, size_t patient, size_t visit)
 {
@@ -199,7 +199,7 @@ static rac_status check_cells(rac_arena *arena, const rac_mixed_usual *model, ra
     return RAC_OK;
 }
 
-/* ---- the design --------------------------------------------------------------------------------- */
+/* ---- the design ---------------------------------------------------------------------------------- */
 
 static void fill_factors(const rac_mixed_usual *model, size_t factors, double *factor)
 {
@@ -266,24 +266,40 @@ rac_status rac_mixed_design_usual(rac_arena *arena, const rac_mixed_usual *model
     return RAC_OK;
 }
 
-/* ---- least-squares means -------------------------------------------------------------------------- */
+/* ---- least-squares means ------------------------------------------------------------------------- */
 
-/* Mean of one factor column over analysed rows (or patients). */
-static double factor_mean(const rac_mixed_usual *model, const rac_mixed_covariate *c, size_t level,
-                          bool over_patients)
+/* How much a patient counts in a mean of covariates: once, or once a score. */
+static double weight_in_mean(const rac_mixed_usual *model, size_t patient, rac_mixed_margin margin)
 {
-    double sum = 0, weight = 0;
+    size_t scores = 0;
+    for (size_t v = 0; v < model->visits; v++)
+        scores += seen_at(model, patient, v);
+    return margin == RAC_MIXED_MEANS_PATIENTS ? (double)(scores > 0) : (double)scores;
+}
+
+/* factor (arms' dummies left 0): where the covariates are held. */
+static void hold_covariates(const rac_mixed_usual *model, rac_mixed_margin margin, double *factor)
+{
+    double all = 0;
     for (size_t i = 0; i < model->patients; i++) {
-        double rows = 0;
-        for (size_t v = 0; v < model->visits; v++)
-            rows += seen_at(model, i, v);
-        if (over_patients && rows > 0)
-            rows = 1;
-        const double x = c->levels == 0 ? c->value[i] : c->value[i] == (double)level;
-        sum += rows * x;
-        weight += rows;
+        const double weight = weight_in_mean(model, i, margin);
+        all += weight;
+        for (size_t k = 0, at = model->arms; k < model->covariates; k++) {
+            const rac_mixed_covariate *const c = &model->covariate[k];
+            if (c->levels == 0)
+                factor[at] += weight * c->value[i];
+            else if (c->value[i] > 0)
+                factor[at + (size_t)c->value[i] - 1] += weight;
+            at += width(c);
+        }
     }
-    return sum / weight;
+    factor[0] = 1;
+    for (size_t k = 0, at = model->arms; k < model->covariates; k++) {
+        const rac_mixed_covariate *const c = &model->covariate[k];
+        for (size_t w = 0; w < width(c); w++, at++)
+            factor[at] =
+                c->levels > 0 && margin == RAC_MIXED_MEANS_EQUAL ? 1 / (double)c->levels : factor[at] / all;
+    }
 }
 
 typedef struct row_filling {
@@ -298,31 +314,23 @@ static void fill_row(void *context, size_t column, size_t factor, size_t visit)
     f->row[column] = visit == EVERY_VISIT || visit == f->visit ? f->factor[factor] : 0;
 }
 
-#define FACTORS_MAX 4096
+static void fill_mean_row(const rac_mixed_usual *model, double *factor, size_t arm, size_t visit, double *row)
+{
+    for (size_t a = 1; a < model->arms; a++)
+        factor[a] = a == arm;
+    walk(model, fill_row, &(row_filling){row, factor, visit});
+}
 
-rac_status rac_mixed_mean_row(const rac_mixed_usual *model, rac_mixed_margin margin, size_t arm, size_t visit,
-                              double *row, rac_error *err)
+rac_status rac_mixed_mean_row(rac_arena *arena, const rac_mixed_usual *model, rac_mixed_margin margin,
+                              size_t arm, size_t visit, double *row, rac_error *err)
 {
     if (arm >= model->arms || visit >= model->visits)
         return rac_fail(err, RAC_INVALID,
                         "the model has %zu arms and %zu visits; asked for arm %zu, visit %zu", model->arms,
                         model->visits, arm + 1, visit + 1);
-    const layout l = layout_of(model);
-    if (l.factors > FACTORS_MAX)
-        return rac_fail(err, RAC_LIMIT, "%zu factor columns, at most %d are accepted", l.factors,
-                        FACTORS_MAX);
-    double factor[FACTORS_MAX] = {1};
-    if (arm > 0)
-        factor[arm] = 1;
-    size_t at = model->arms;
-    for (size_t k = 0; k < model->covariates; k++) {
-        const rac_mixed_covariate *const c = &model->covariate[k];
-        for (size_t w = 0; w < width(c); w++, at++)
-            factor[at] = c->levels > 0 && margin == RAC_MIXED_MEANS_EQUAL
-                             ? 1 / (double)c->levels
-                             : factor_mean(model, c, w + 1, margin == RAC_MIXED_MEANS_PATIENTS);
-    }
-    walk(model, fill_row, &(row_filling){row, factor, visit});
+    double *const factor = rac_many(arena, double, layout_of(model).factors);
+    hold_covariates(model, margin, factor);
+    fill_mean_row(model, factor, arm, visit, row);
     return RAC_OK;
 }
 
@@ -339,11 +347,11 @@ rac_status rac_mixed_means_usual(rac_arena *arena, const rac_mixed_usual *model,
     double *const row = rac_many(arena, double, model->arms *m *p);
     rac_mixed_estimate *const mean = rac_many(arena, rac_mixed_estimate, model->arms * m);
     rac_mixed_estimate *const difference = rac_many(arena, rac_mixed_estimate, m);
+    double *const factor = rac_many(arena, double, layout_of(model).factors);
+    hold_covariates(model, margin, factor);
     for (size_t a = 0; a < model->arms; a++)
         for (size_t v = 0; v < m; v++) {
-            const rac_status status = rac_mixed_mean_row(model, margin, a, v, row + (a * m + v) * p, err);
-            if (status != RAC_OK)
-                return status;
+            fill_mean_row(model, factor, a, v, row + (a * m + v) * p);
             rac_mixed_test(arena, fit, row + (a * m + v) * p, &mean[a * m + v]);
         }
     double *const contrast = rac_many(arena, double, m *p);

@@ -160,8 +160,7 @@ static void check_case(rac_arena *arena, study *s, const fit_case *f)
         fprintf(stderr, "^ %zu of fit '%s'\n", s->reference->failed - before, f->label);
 }
 
-/* ---- the chart ------------------------------------------------------------------------------------------
- */
+/* ---- the chart ----------------------------------------------------------------------------------- */
 
 static const char *const chart_arms[] = {"IN esketamine", "IV ketamine"};
 
@@ -425,8 +424,7 @@ static void test_stats_mixed__fev_agrees_with_mmrm(void **state)
     rac_arena_free(arena);
 }
 
-/* ---- random coefficients ---------------------------------------------------------------------------------
- */
+/* ---- random coefficients ------------------------------------------------------------------------- */
 
 typedef struct growth {
     const char *group, *time_name; /* "Rat", "Time" */

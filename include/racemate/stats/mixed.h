@@ -55,7 +55,7 @@
 extern "C" {
 #endif
 
-/* ---- covariance of the visits -------------------------------------------------------------- */
+/* ---- covariance of the visits -------------------------------------------------------------------- */
 
 /* Name, short name, parameters in words.  "own variances" means one per visit.  The order is the
  * pre-specified fall-back ladder (SPATIAL and RANDOM kinds stand outside it). */
@@ -85,7 +85,7 @@ const char *rac_covariance_words(rac_covariance covariance); /* "unstructured" *
 /* Covariance parameters of one group over `visits` visits. */
 size_t rac_covariance_parameters(rac_covariance covariance, size_t visits);
 
-/* ---- designs --------------------------------------------------------------------------------- */
+/* ---- designs ------------------------------------------------------------------------------------- */
 
 #define RAC_MIXED_VISITS_MAX 64
 
@@ -158,7 +158,7 @@ rac_status rac_mixed_design_usual(rac_arena *arena, const rac_mixed_usual *model
 rac_status rac_mixed_design_rows(rac_arena *arena, const rac_mixed_rows *rows, rac_mixed_design *design,
                                  rac_error *err);
 
-/* ---- options ----------------------------------------------------------------------------------- */
+/* ---- options ------------------------------------------------------------------------------------- */
 
 typedef enum rac_mixed_df {
     RAC_MIXED_SATTERTHWAITE,
@@ -189,7 +189,7 @@ typedef struct rac_mixed_options {
     size_t iterations_max;     /* 0: 100 */
 } rac_mixed_options;
 
-/* ---- results ------------------------------------------------------------------------------------ */
+/* ---- results ------------------------------------------------------------------------------------- */
 
 /* One linear combination.  When not estimable every number is NaN. */
 typedef struct rac_mixed_estimate {
@@ -234,7 +234,9 @@ typedef struct rac_mixed_fit {
     const double *beta_model;      /* the model's own, (sum X'WX)^-1 */
 
     size_t covariance_parameters; /* of all groups together */
-    const double *theta;          /* on the scale the engine works in: see docs of each kind in the README */
+    const double *theta; /* entries of Sigma (lower triangle, row by row) when unstructured; else ln sd and
+                            correlation or Cholesky parameters, listed in src/stats/mixed_structure.h
+                            (of a random slope: in times centred and divided by their sd) */
     const double *theta_covariance; /* inverse information; parameters x parameters */
     const double *sigma;            /* groups x visits x visits; for own times: at times 0 and 1 (2 x 2) */
     size_t sigma_size;              /* visits, or 2 */
@@ -269,7 +271,7 @@ void rac_mixed_test(rac_arena *arena, const rac_mixed_fit *fit, const double *ro
 void rac_mixed_test_joint(rac_arena *arena, const rac_mixed_fit *fit, const double *rows, size_t count,
                           rac_mixed_joint *joint);
 
-/* ---- least-squares means of the usual model ------------------------------------------------------- */
+/* ---- least-squares means of the usual model ------------------------------------------------------ */
 
 /* Where covariates are held.  Continuous ones at their mean over analysed rows in EQUAL and
  * PROPORTIONAL; factors evenly, or as often as they occur in analysed rows (SAS OBSMARGINS).  PATIENTS:
@@ -289,8 +291,8 @@ typedef struct rac_mixed_means {
 } rac_mixed_means;
 
 /* The row of X for a mean: `row` has fit->columns numbers. */
-rac_status rac_mixed_mean_row(const rac_mixed_usual *model, rac_mixed_margin margin, size_t arm, size_t visit,
-                              double *row, rac_error *err);
+rac_status rac_mixed_mean_row(rac_arena *arena, const rac_mixed_usual *model, rac_mixed_margin margin,
+                              size_t arm, size_t visit, double *row, rac_error *err);
 rac_status rac_mixed_means_usual(rac_arena *arena, const rac_mixed_usual *model, const rac_mixed_fit *fit,
                                  rac_mixed_margin margin, size_t treated, size_t reference,
                                  rac_mixed_means *means, rac_error *err);
