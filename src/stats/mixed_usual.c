@@ -321,14 +321,20 @@ static void fill_mean_row(const rac_mixed_usual *model, double *factor, size_t a
     walk(model, fill_row, &(row_filling){row, factor, visit});
 }
 
-rac_status rac_mixed_mean_row(rac_arena *arena, const rac_mixed_usual *model, rac_mixed_margin margin,
-                              size_t arm, size_t visit, double *row, rac_error *err)
+/* A model with more columns than this has no business with a row on the stack. */
+#define FACTORS_MAX 4096
+
+rac_status rac_mixed_mean_row(const rac_mixed_usual *model, rac_mixed_margin margin, size_t arm, size_t visit,
+                              double *row, rac_error *err)
 {
     if (arm >= model->arms || visit >= model->visits)
         return rac_fail(err, RAC_INVALID,
                         "the model has %zu arms and %zu visits; asked for arm %zu, visit %zu", model->arms,
                         model->visits, arm + 1, visit + 1);
-    double *const factor = rac_many(arena, double, layout_of(model).factors);
+    if (layout_of(model).factors > FACTORS_MAX)
+        return rac_fail(err, RAC_LIMIT, "%zu factor columns, at most %d are accepted",
+                        layout_of(model).factors, FACTORS_MAX);
+    double factor[FACTORS_MAX] = {0};
     hold_covariates(model, margin, factor);
     fill_mean_row(model, factor, arm, visit, row);
     return RAC_OK;

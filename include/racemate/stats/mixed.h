@@ -291,8 +291,8 @@ typedef struct rac_mixed_means {
 } rac_mixed_means;
 
 /* The row of X for a mean: `row` has fit->columns numbers. */
-rac_status rac_mixed_mean_row(rac_arena *arena, const rac_mixed_usual *model, rac_mixed_margin margin,
-                              size_t arm, size_t visit, double *row, rac_error *err);
+rac_status rac_mixed_mean_row(const rac_mixed_usual *model, rac_mixed_margin margin, size_t arm, size_t visit,
+                              double *row, rac_error *err);
 rac_status rac_mixed_means_usual(rac_arena *arena, const rac_mixed_usual *model, const rac_mixed_fit *fit,
                                  rac_mixed_margin margin, size_t treated, size_t reference,
                                  rac_mixed_means *means, rac_error *err);
