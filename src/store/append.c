@@ -199,7 +199,7 @@ static rac_status apply(rac_store_connection *writer, rac_store_request *request
  * worse is returned, and then nothing of the list is stored. */
 static rac_status commit_list(rac_store_connection *writer, rac_store_request *list, rac_error *err)
 {
-    tail end;
+    tail end = {0};
     rac_status status = rac_store_run(writer, RAC_STORE_BEGIN_WRITE, err);
     if (!status)
         status = read_tail(writer, &end, err);
