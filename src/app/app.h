@@ -88,6 +88,7 @@ typedef struct rac_use_case {
     const char *example; /* arguments of a command that works in the demonstration day; run as a test */
     rac_role role; /* the least it needs; RAC_ROLE_ANY also for nobody signed in (reading on this machine) */
     bool writes;   /* needs a person (actor) */
+    bool anywhere; /* works without a clinic: call.app may be NULL */
     rac_argument arguments[RAC_ARGUMENTS_MAX]; /* ends with name NULL */
     rac_status (*run)(rac_call *call, rac_reply *reply, rac_error *err);
 } rac_use_case;

@@ -1,0 +1,79 @@
+/* app/internal.h: what the files of src/app share. */
+#ifndef RACEMATE_APP_INTERNAL_H
+#define RACEMATE_APP_INTERNAL_H
+
+#include "app/app.h"
+
+/* ---- the clinic (clinic.c) ---- */
+
+/* "now", "-3m", "10:25" (today, clinic time), ISO 8601, "@<ms>"; NULL gives now. */
+rac_status rac_app_time(const rac_app *app, const char *text, rac_instant *at, rac_error *err);
+/* An adopted protocol by its hash, or the newest adopted one (hash NULL); `id` restricts to protocols of that
+ * name. Lives as long as the app. */
+rac_status rac_app_protocol(rac_app *app, const char *hash, const char *id, const rac_protocol **protocol,
+                            const char **found_hash, rac_error *err);
+/* RAC_DENIED unless the call's person has shown the PIN. */
+rac_status rac_call_sign(rac_call *call, rac_error *err);
+/* Checks the second person named by --second and --second-pin; NULL when none was named. */
+rac_status rac_call_second(rac_call *call, const char **second, rac_error *err);
+
+/* Appends one entry with a JSON body (a reference this call takes over). */
+rac_status rac_app_record(rac_call *call, const char *subject, const char *kind, rac_instant at, json_t *body,
+                          int64_t *seq, rac_error *err);
+
+/* ---- patients (patient.c) ---- */
+
+typedef struct rac_person {
+    const char *id;
+    const char *name, *born, *allergies;
+} rac_person;
+rac_status rac_app_patient(rac_app *app, rac_arena *arena, const char *id, rac_person *person,
+                           rac_error *err);
+/* Facts and scores recorded about a patient. */
+rac_status rac_app_facts(rac_app *app, rac_arena *arena, const char *id, rac_facts *facts, rac_error *err);
+rac_status rac_app_scores(rac_app *app, rac_arena *arena, const char *id, rac_score **scores, size_t *count,
+                          rac_error *err);
+/* The patient's sessions, as the course sees them. */
+rac_status rac_app_course_sessions(rac_app *app, rac_arena *arena, const char *id,
+                                   rac_course_session **sessions, size_t *count, rac_error *err);
+/* "AB 1988": what a board may show. */
+char *rac_person_label(rac_arena *arena, const rac_person *person);
+
+/* ---- the functions of the table (one file a noun) ---- */
+
+#define RAC_DO(name) rac_status name(rac_call *call, rac_reply *reply, rac_error *err)
+RAC_DO(rac_do_staff_add);
+RAC_DO(rac_do_staff_list);
+RAC_DO(rac_do_patient_add);
+RAC_DO(rac_do_patient_list);
+RAC_DO(rac_do_patient_show);
+RAC_DO(rac_do_fact);
+RAC_DO(rac_do_screen);
+RAC_DO(rac_do_score);
+RAC_DO(rac_do_course);
+RAC_DO(rac_do_plan);
+RAC_DO(rac_do_protocol_list);
+RAC_DO(rac_do_protocol_check);
+RAC_DO(rac_do_protocol_show);
+RAC_DO(rac_do_protocol_explain);
+RAC_DO(rac_do_protocol_diff);
+RAC_DO(rac_do_protocol_adopt);
+RAC_DO(rac_do_session_open);
+RAC_DO(rac_do_session_list);
+RAC_DO(rac_do_session_show);
+RAC_DO(rac_do_session_replay);
+RAC_DO(rac_do_session_plan);
+RAC_DO(rac_do_session_ready);
+RAC_DO(rac_do_session_start);
+RAC_DO(rac_do_session_discharge);
+RAC_DO(rac_do_session_event); /* every verb that is one event and nothing more */
+RAC_DO(rac_do_read);
+RAC_DO(rac_do_strike);
+RAC_DO(rac_do_correct);
+RAC_DO(rac_do_board);
+RAC_DO(rac_do_verify);
+RAC_DO(rac_do_backup);
+RAC_DO(rac_do_export);
+RAC_DO(rac_do_doctor);
+
+#endif
