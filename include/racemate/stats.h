@@ -8,6 +8,7 @@
 
 #include "racemate/stats/bootstrap.h"
 #include "racemate/stats/compare.h"
+#include "racemate/stats/cox.h"
 #include "racemate/stats/describe.h"
 #include "racemate/stats/distributions.h"
 #include "racemate/stats/estimate.h"
@@ -18,6 +19,7 @@
 #include "racemate/stats/proportions.h"
 #include "racemate/stats/rates.h"
 #include "racemate/stats/regression.h"
+#include "racemate/stats/survival.h"
 #include "racemate/stats/weighting.h"
 
 #endif
