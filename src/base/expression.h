@@ -16,6 +16,10 @@
  * it (`25 kg/m^2`); a power of the whole quantity needs parentheses, `(70 kg)^2`.  There is no
  * ambiguity between units and names, because the name of a unit (h, L, mg, day) is refused as a name.
  *
+ * Both sides of + - min max and of a comparison have the same dimension; a product or quotient has its
+ * own; exp and log take a pure number; so does the exponent of ^, which is a constant where its base has
+ * a unit.  A number without unit never meets a percentage: `spo2 < 94` is refused, `spo2 < 94 %` is meant.
+ *
  * How it is used: rac_expression_parse once, rac_expression_check once with the names that exist
  * (units are checked through the whole expression), then rac_expression_evaluate as often as facts
  * change, or a compiler of the caller's walks the tree.  Everything is in base units (base/units.h):
@@ -31,7 +35,8 @@
 
 enum {
     rac_expression_max_bytes = 4000,
-    rac_expression_max_depth = 60, /* of the tree, and of parentheses */
+    rac_expression_max_depth = 60, /* parentheses, calls, ifs, nots, signs and powers inside one another; */
+                                   /* a chain a + b + ... is a tree as deep as long: below 2000 */
     rac_expression_max_names = 64  /* distinct names in one expression: a set of them is one uint64_t */
 };
 
@@ -158,7 +163,8 @@ typedef struct rac_expression {
 /* ---- reading --------------------------------------------------------------------------------- */
 
 /* Parses `source` (copied), which stands at file:line:column; errors carry the exact place and a
- * hint.  Give file "" and 1, 1 when it stands nowhere. */
+ * hint.  RAC_LIMIT when it is longer, deeper or has more names than the limits above.  Give file "" and 1, 1
+ * when it stands nowhere. */
 rac_status rac_expression_parse(rac_arena *arena, rac_text source, const char *file, int line, int column,
                                 rac_expression **out, rac_error *err);
 /* Resolves names and checks kinds and units through the whole tree; the result must be of `kind` and,

@@ -260,12 +260,14 @@ static rac_text rest_from(rac_text text, size_t at)
 
 /* One name with its power at the start of the text, multiplied into the unit (sign -1: divided).
  * *used is 0 when the text does not start with a known name, or when it is a call: min(. */
-static rac_status scan_term(rac_text text, int sign, size_t *used, rac_unit *unit, rac_error *err)
+static rac_status scan_term(rac_text text, bool joined, int sign, size_t *used, rac_unit *unit,
+                            rac_error *err)
 {
     *used = 0;
     const rac_text name = scan_name(text);
     const unit_row *row = name.size ? find_row(name) : NULL;
-    if (!row || (name.size < text.size && text.data[name.size] == '('))
+    const bool one_after_another = joined && rac_text_is(name, "1"); /* 1 may only begin a unit */
+    if (!row || one_after_another || (name.size < text.size && text.data[name.size] == '('))
         return RAC_OK;
     double power = 1;
     *used = name.size + scan_power(rest_from(text, name.size), &power);
@@ -297,7 +299,7 @@ rac_status rac_unit_scan(rac_text text, size_t *used, rac_unit *unit, rac_error 
             break;
         size_t size;
         const rac_status status =
-            scan_term(rest_from(text, at + joined), joint == '/' ? -1 : 1, &size, &found, err);
+            scan_term(rest_from(text, at + joined), joined, joint == '/' ? -1 : 1, &size, &found, err);
         if (status != RAC_OK)
             return status;
         if (!size)

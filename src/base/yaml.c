@@ -124,6 +124,28 @@ static void refuse_decoration(reader *r, const rac_yaml *node, const yaml_char_t
 
 static bool read_node(reader *r, yaml_event_t *event, const char *path, int depth, rac_yaml *node);
 
+/* Where a text itself begins: past an opening quote; for a block, at the first thing on a later line. */
+static void place_text(reader *r, yaml_scalar_style_t style, rac_yaml *node)
+{
+    node->text_line = node->line;
+    node->text_column = node->column;
+    if (style == YAML_SINGLE_QUOTED_SCALAR_STYLE || style == YAML_DOUBLE_QUOTED_SCALAR_STYLE)
+        node->text_column++;
+    if (style != YAML_LITERAL_SCALAR_STYLE && style != YAML_FOLDED_SCALAR_STYLE)
+        return;
+    rac_text rest = {r->bytes.data + r->mark.byte, r->bytes.size - r->mark.byte};
+    rac_text_split(rest, '\n', &rest);
+    for (int line = node->line + 1; rest.data; line++) {
+        const rac_text here = rac_text_split(rest, '\n', &rest);
+        const rac_text words = rac_text_trim(here);
+        if (words.size) {
+            node->text_line = line;
+            node->text_column = (int)(words.data - here.data) + 1;
+            return;
+        }
+    }
+}
+
 static void take_scalar(reader *r, const yaml_event_t *event, rac_yaml *node)
 {
     const char *value = (const char *)event->data.scalar.value;
@@ -131,6 +153,7 @@ static void take_scalar(reader *r, const yaml_event_t *event, rac_yaml *node)
     node->kind = RAC_YAML_TEXT;
     node->text = (rac_text){rac_text_copy(r->arena, (rac_text){value, size}), size};
     node->quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
+    place_text(r, event->data.scalar.style, node);
     refuse_decoration(r, node, event->data.scalar.anchor,
                       event->data.scalar.plain_implicit || event->data.scalar.quoted_implicit
                           ? NULL

@@ -30,10 +30,12 @@ typedef enum rac_yaml_kind { RAC_YAML_TEXT, RAC_YAML_LIST, RAC_YAML_MAP } rac_ya
 typedef struct rac_yaml rac_yaml;
 struct rac_yaml {
     rac_yaml_kind kind;
-    bool quoted;           /* text in '...' or "...", or a block (| or >) */
-    const char *file;      /* as given to rac_yaml_read */
-    int line;              /* from 1 */
-    int column;            /* in bytes from 1; of a quoted text, its opening quote */
+    bool quoted;      /* text in '...' or "...", or a block (| or >) */
+    const char *file; /* as given to rac_yaml_read */
+    int line;         /* from 1 */
+    int column;       /* in bytes from 1; of a quoted text, its opening quote */
+    int text_line;    /* of a text: where its first character stands, past a quote or block mark */
+    int text_column;
     const char *path;      /* "dose.amount", "variability[0].of"; "" at the root */
     rac_text text;         /* of a RAC_YAML_TEXT: its value; an absent value is the empty text */
     size_t count;          /* of a list: items; of a map: pairs */

@@ -1,0 +1,34 @@
+/* base/expression_lexer.h: from the bytes of an expression to its tokens; private to the parser. */
+#ifndef RACEMATE_BASE_EXPRESSION_LEXER_H
+#define RACEMATE_BASE_EXPRESSION_LEXER_H
+
+#include "base/expression.h"
+
+typedef enum rac_token_kind {
+    RAC_TOKEN_END,
+    RAC_TOKEN_NUMBER,
+    RAC_TOKEN_NAME,
+    RAC_TOKEN_QUOTED,
+    RAC_TOKEN_SIGN,   /* + - * / ^ ( ) , and the comparisons */
+    RAC_TOKEN_KEYWORD /* and or not in if then else true false */
+} rac_token_kind;
+
+typedef struct rac_token {
+    rac_token_kind kind;
+    rac_text text; /* as written; of a quoted word what stands between the quotes */
+    int line, column;
+    double value; /* of a number */
+    rac_unit unit;
+} rac_token;
+
+typedef struct rac_lexer {
+    rac_text source;
+    const char *file;
+    size_t at;
+    int line, column; /* of source[at] */
+} rac_lexer;
+
+/* The next token; RAC_INVALID at its place when the bytes make none. */
+rac_status rac_lexer_next(rac_lexer *lexer, rac_token *token, rac_error *err);
+
+#endif
