@@ -7,6 +7,7 @@
 
 #include "pharma/graph.h"
 #include "pharma/lanes.h"
+#include "pharma/program.h"
 #include "pharma/schedule.h"
 
 /* Up to eight subjects who share a schedule. */
@@ -18,7 +19,7 @@ typedef struct rac_tile {
     const rac_lanes *gains;         /* channels */
     const rac_lanes *readers;       /* epochs x outputs x compartments: output = sum of reader x amount */
     int outputs;
-    bool clamp;        /* outputs that rounding made negative become 0 */
+    rac_lanes floor;   /* outputs below it, by rounding, become it: 0, or -INFINITY for none */
     bool scaling_only; /* never use modes: for tests and comparison */
     rac_lanes *out;    /* writes x outputs */
     rac_lanes *work;   /* rac_tile_work() */
@@ -32,6 +33,11 @@ size_t rac_tile_work(const rac_linear *shape, const rac_schedule *schedule, int 
 typedef struct rac_kernel {
     const char *name;
     void (*solve)(rac_tile *tile);
+    /* A program over a frame of program->registers lanes, of which the caller set the slots. */
+    void (*run)(const rac_program *program, rac_lanes *frame);
+    /* The same with derivatives: slopes is registers x directions, of which the caller set the slots' rows.
+     */
+    void (*run_forward)(const rac_program *program, rac_lanes *frame, rac_lanes *slopes, int directions);
 } rac_kernel;
 
 extern const rac_kernel rac_kernel_plain;

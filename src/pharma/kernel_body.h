@@ -4,5 +4,6 @@
 #include "pharma/modes_inline.h"
 #include "pharma/scaling_inline.h"
 #include "pharma/walk_inline.h"
+#include "pharma/program_inline.h"
 
-const rac_kernel KERNEL = {KERNEL_NAME, solve_tile};
+const rac_kernel KERNEL = {KERNEL_NAME, solve_tile, run_program, run_program_forward};

@@ -27,6 +27,12 @@ LANE rac_lanes smaller(rac_lanes a, rac_lanes b)
     return select(a < b, a, b);
 }
 
+/* x, or the floor where x is below it; what is not a number stays so. */
+LANE rac_lanes at_least(rac_lanes x, rac_lanes floor)
+{
+    return select(x < floor, floor, x);
+}
+
 LANE bool any(rac_lane_mask mask)
 {
     int64_t found = 0;

@@ -45,6 +45,16 @@ static rac_status flatten(rac_arena *arena, int n, const rac_route *routes, int 
     return RAC_OK;
 }
 
+/* Without negative coefficients amounts are never negative, whatever rounding says. */
+static rac_lanes lowest(const double *flow_per_h, int flows)
+{
+    double floor = 0;
+    for (int f = 0; f < flows; f++)
+        if (flow_per_h[f] < 0)
+            floor = -INFINITY;
+    return (rac_lanes){0} + floor;
+}
+
 rac_status rac_linear_solve(rac_arena *arena, const rac_linear *linear, const double *flow_per_h,
                             const rac_route *routes, int route_count, const rac_regimen *regimen,
                             const double *times_h, size_t times, double **amounts_mg, rac_error *err)
@@ -84,7 +94,7 @@ rac_status rac_linear_solve(rac_arena *arena, const rac_linear *linear, const do
                      .gains = gains,
                      .readers = readers,
                      .outputs = n,
-                     .clamp = true,
+                     .floor = lowest(flow_per_h, linear->flow_count),
                      .out = rac_lanes_new(arena, schedule.writes * (size_t)n),
                      .work = rac_lanes_new(arena, rac_tile_work(linear, &schedule, n))};
     rac_kernel_best()->solve(&tile);

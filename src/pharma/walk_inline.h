@@ -79,7 +79,7 @@ static void modes_pair(walk *w, int pair)
 }
 
 /* The hot loop: `count` equal steps, one multiplication and one addition a mode, and the outputs. */
-LANE rac_lanes *run_steps(int n, int count, int outputs, bool clamp, const rac_lanes *decay,
+LANE rac_lanes *run_steps(int n, int count, int outputs, rac_lanes floor, const rac_lanes *decay,
                           const rac_lanes *input, const rac_lanes *read, rac_lanes *state, rac_lanes *out)
 {
     for (int step = 0; step < count; step++) {
@@ -93,26 +93,26 @@ LANE rac_lanes *run_steps(int n, int count, int outputs, bool clamp, const rac_l
             rac_lanes sum = read[o * n] * state[0];
             for (int k = 1; k < n; k++)
                 sum += read[o * n + k] * state[k];
-            *out++ = clamp ? larger(sum, all(0)) : sum;
+            *out++ = at_least(sum, floor);
         }
     }
     return out;
 }
 
-static rac_lanes *run_any(int n, int count, int outputs, bool clamp, const rac_lanes *decay,
+static rac_lanes *run_any(int n, int count, int outputs, rac_lanes floor, const rac_lanes *decay,
                           const rac_lanes *input, const rac_lanes *read, rac_lanes *state, rac_lanes *out)
 {
     switch (n) { /* sizes known to the compiler: the common models */
     case 2:
-        return run_steps(2, count, outputs, clamp, decay, input, read, state, out);
+        return run_steps(2, count, outputs, floor, decay, input, read, state, out);
     case 3:
-        return run_steps(3, count, outputs, clamp, decay, input, read, state, out);
+        return run_steps(3, count, outputs, floor, decay, input, read, state, out);
     case 5:
-        return run_steps(5, count, outputs, clamp, decay, input, read, state, out);
+        return run_steps(5, count, outputs, floor, decay, input, read, state, out);
     case 6:
-        return run_steps(6, count, outputs, clamp, decay, input, read, state, out);
+        return run_steps(6, count, outputs, floor, decay, input, read, state, out);
     default:
-        return run_steps(n, count, outputs, clamp, decay, input, read, state, out);
+        return run_steps(n, count, outputs, floor, decay, input, read, state, out);
     }
 }
 
@@ -168,7 +168,7 @@ static void modes_step(walk *w, const rac_step *step)
             modes_length(w, step->length);
         else
             modes_pair(w, step->pair);
-        w->out = run_any(n, step->count, step->write ? t->outputs : 0, t->clamp, &w->decay[step->length * n],
+        w->out = run_any(n, step->count, step->write ? t->outputs : 0, t->floor, &w->decay[step->length * n],
                          step->pair < 0 ? NULL : &w->input[step->pair * n], w->read, w->state, w->out);
         break;
     }
@@ -189,7 +189,7 @@ static void modes_step(walk *w, const rac_step *step)
             rac_lanes sum = all(0);
             for (int k = 0; k < n; k++)
                 sum += w->read[o * n + k] * w->state[k];
-            *w->out++ = t->clamp ? larger(sum, all(0)) : sum;
+            *w->out++ = at_least(sum, t->floor);
         }
         break;
     case RAC_STEP_STEADY_BEGIN:
@@ -319,7 +319,7 @@ static void scaling_write(walk *w)
         rac_lanes sum = all(0);
         for (int i = 0; i < n; i++)
             sum += w->read[o * n + i] * w->state[i];
-        *w->out++ = w->tile->clamp ? larger(sum, all(0)) : sum;
+        *w->out++ = at_least(sum, w->tile->floor);
     }
 }
 

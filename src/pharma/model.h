@@ -1,0 +1,111 @@
+/* pharma/model.h: a model after reading.  What a file means is in racemate/pharma/model.h.
+ *
+ * Slots, the registers that programs share, stand in this order: covariates, etas, parameters, amounts.
+ *   setup    run once for a subject and epoch: parameters from covariates and etas, then flows and routes
+ *   linear   equations and outputs, run with one amount 1 and the others 0: gives their coefficients
+ *   outputs  outputs that are not linear, run at every time wanted
+ */
+#ifndef RACEMATE_PHARMA_MODEL_INSIDE_H
+#define RACEMATE_PHARMA_MODEL_INSIDE_H
+
+#include "pharma/graph.h"
+#include "pharma/program.h"
+#include "racemate/pharma/model.h"
+
+enum { RAC_ETAS_MAX = 64 };
+
+typedef enum rac_distribution { RAC_LOG_NORMAL, RAC_LOGIT_NORMAL, RAC_NORMAL } rac_distribution;
+
+typedef struct rac_eta {
+    int parameter;
+    rac_distribution distribution;
+} rac_eta;
+
+/* Etas that vary together: eta = factor z with z standard normal, factor lower triangular (Cholesky). */
+typedef struct rac_eta_block {
+    int first, count;
+    bool occasion;
+    const double *factor; /* count x count */
+} rac_eta_block;
+
+typedef struct rac_parameter {
+    const char *name;
+    rac_expression *expression; /* NULL: unknown */
+    rac_unit unit;              /* base unit of its dimension */
+} rac_parameter;
+
+/* Registers of setup that describe a part of a route; -1 where the file says nothing. */
+typedef struct rac_part {
+    int compartment;
+    int fraction, lag, duration, rate;
+} rac_part;
+
+typedef struct rac_residual {
+    double additive, proportional, log; /* standard deviations; additive in base units */
+} rac_residual;
+
+typedef struct rac_output {
+    const char *name;
+    rac_expression *expression;
+    rac_unit unit;
+    bool linear;
+    int result; /* register of `linear` or of `outputs` */
+    rac_residual residual;
+} rac_output;
+
+/* A flow of the linear system: its rate is a register of setup, or (equations) of linear with amount
+ * `from` 1. */
+typedef struct rac_model_flow {
+    int result;
+    bool from_equation;
+} rac_model_flow;
+
+struct rac_model {
+    rac_model_about about;
+    int weight; /* index of the covariate named weight, -1 */
+    rac_covariate *covariates;
+    size_t covariate_count, covariate_capacity;
+    rac_parameter *parameters;
+    size_t parameter_count, parameter_capacity;
+    rac_eta *etas;
+    size_t eta_count, eta_capacity;
+    rac_eta_block *blocks;
+    size_t block_count, block_capacity;
+    const char **compartments;
+    rac_unit *compartment_units;
+    size_t compartment_count, compartment_capacity;
+    const char **routes;
+    size_t route_count, route_capacity;
+    int *route_first; /* routes + 1 */
+    rac_part *parts;
+    size_t part_count, part_capacity;
+    rac_output *outputs;
+    size_t output_count, output_capacity;
+    bool all_linear; /* every output is */
+    rac_linear *linear_shape;
+    rac_model_flow *flows; /* as linear_shape has them */
+    rac_program setup, linear, output_program;
+};
+
+static inline int rac_slot_covariate(size_t i)
+{
+    return (int)i;
+}
+static inline int rac_slot_eta(const rac_model *m, size_t i)
+{
+    return (int)(m->covariate_count + i);
+}
+static inline int rac_slot_parameter(const rac_model *m, size_t i)
+{
+    return (int)(m->covariate_count + m->eta_count + i);
+}
+static inline int rac_slot_amount(const rac_model *m, size_t i)
+{
+    return (int)(m->covariate_count + m->eta_count + m->parameter_count + i);
+}
+static inline int rac_slots(const rac_model *m)
+{
+    return rac_slot_amount(m, m->compartment_count);
+}
+
+#endif

@@ -1,0 +1,349 @@
+/* Reading a model file: see racemate/pharma/model.h. */
+#include "pharma/model_read.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- names ---- */
+
+rac_unit model_unit_of_dimension(rac_dimension dimension)
+{
+    rac_unit unit = rac_unit_none();
+    rac_dimension_words words;
+    unit.dimension = dimension;
+    if (!rac_dimension_is_pure(dimension))
+        snprintf(unit.text, sizeof unit.text, "%s", rac_dimension_base_unit(dimension, &words));
+    return unit;
+}
+
+int model_find_amount(const rac_model *model, rac_text name)
+{
+    for (size_t i = 0; i < model->compartment_count; i++)
+        if (rac_text_is(name, model->compartments[i]))
+            return (int)i;
+    return -1;
+}
+
+static bool find_name(const void *context, rac_text name, rac_name *found)
+{
+    const reader *r = context;
+    const rac_model *m = r->model;
+    *found = (rac_name){.kind = RAC_VALUE_NUMBER};
+    for (size_t i = 0; i < m->covariate_count; i++)
+        if (rac_text_is(name, m->covariates[i].name)) {
+            found->unit = model_unit_of_dimension(rac_unit_of(m->covariates[i].unit).dimension);
+            found->slot = NAME_COVARIATE + (int)i;
+            return true;
+        }
+    for (size_t i = 0; i < m->parameter_count; i++)
+        if (rac_text_is(name, m->parameters[i].name)) {
+            found->unit = m->parameters[i].unit;
+            found->slot = NAME_PARAMETER + (int)i;
+            return true;
+        }
+    const int amount = r->amounts_visible ? model_find_amount(m, name) : -1;
+    if (amount < 0)
+        return false;
+    found->unit = m->compartment_units[amount];
+    found->slot = NAME_AMOUNT + amount;
+    return true;
+}
+
+rac_names model_names(reader *r)
+{
+    const rac_model *m = r->model;
+    const char **known =
+        rac_many(r->arena, const char *, m->covariate_count + m->parameter_count + m->compartment_count);
+    size_t count = 0;
+    for (size_t i = 0; i < m->covariate_count; i++)
+        known[count++] = m->covariates[i].name;
+    for (size_t i = 0; i < m->parameter_count; i++)
+        known[count++] = m->parameters[i].name;
+    for (size_t i = 0; r->amounts_visible && i < m->compartment_count; i++)
+        known[count++] = m->compartments[i];
+    return (rac_names){.find = find_name, .context = r, .known = known, .known_count = count};
+}
+
+static bool is_word(rac_text name)
+{
+    for (size_t i = 0; i < name.size; i++) {
+        const char c = name.data[i];
+        const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+        if (!letter && !(i && c >= '0' && c <= '9'))
+            return false;
+    }
+    return name.size > 0;
+}
+
+bool model_name_is_free(reader *r, const rac_yaml *node, rac_text name)
+{
+    rac_name found;
+    const bool visible = r->amounts_visible;
+    r->amounts_visible = true;
+    const bool taken = find_name(r, name, &found);
+    r->amounts_visible = visible;
+    if (taken)
+        rac_yaml_problem(r->problems, node, "'%.*s' is already the name of something else", RAC_TEXT(name));
+    else if (rac_unit_is_name(name))
+        rac_yaml_problem(r->problems, node, "'%.*s' is the name of a unit", RAC_TEXT(name));
+    else if (!is_word(name))
+        rac_yaml_problem(r->problems, node, "'%.*s' is not a name: letters, digits and _", RAC_TEXT(name));
+    else
+        return true;
+    return false;
+}
+
+/* ---- words about the model ---- */
+
+static const char *want_line(reader *r, const rac_yaml *root, const char *key, bool needed)
+{
+    rac_text text;
+    const rac_yaml *node = needed ? rac_yaml_need(root, key, r->problems) : rac_yaml_find(root, key);
+    return node && rac_yaml_want_text(node, &text, r->problems) ? rac_text_copy(r->arena, text) : "";
+}
+
+/* One text or a list of them. */
+static const char *const *want_lines(reader *r, const rac_yaml *node, size_t *count)
+{
+    *count = 0;
+    if (!node)
+        return NULL;
+    const size_t n = node->kind == RAC_YAML_LIST ? node->count : 1;
+    const char **lines = rac_many(r->arena, const char *, n);
+    for (size_t i = 0; i < n; i++) {
+        rac_text text;
+        if (rac_yaml_want_text(node->kind == RAC_YAML_LIST ? &node->items[i] : node, &text, r->problems))
+            lines[(*count)++] = rac_text_copy(r->arena, text);
+    }
+    return lines;
+}
+
+static void read_about(reader *r, const rac_yaml *root)
+{
+    rac_model_about *about = &r->model->about;
+    about->name = want_line(r, root, "model", true);
+    about->title = want_line(r, root, "title", true);
+    about->substance = want_line(r, root, "substance", true);
+    about->sampling = want_line(r, root, "sampling", true);
+    about->population = want_line(r, root, "population", true);
+    about->sources = want_lines(r, rac_yaml_need(root, "source", r->problems), &about->source_count);
+    about->notes = want_lines(r, rac_yaml_find(root, "notes"), &about->note_count);
+    static const char *const units[][2] = {{"time", "h"}, {"amount", "mg"}, {"volume", "L"}};
+    const rac_yaml *map = rac_yaml_need(root, "units", r->problems);
+    for (size_t i = 0; map && i < 3; i++) {
+        const rac_yaml *node = rac_yaml_need(map, units[i][0], r->problems);
+        if (node && !(node->kind == RAC_YAML_TEXT && rac_text_is(node->text, units[i][1])))
+            rac_yaml_problem(r->problems, node, "the unit of %s is always %s", units[i][0], units[i][1]);
+    }
+}
+
+/* ---- covariates and parameters ---- */
+
+static void read_covariate(reader *r, const rac_yaml *key, const rac_yaml *node)
+{
+    static const char *const keys[] = {"unit", "range", "default"};
+    rac_covariate covariate = {.name = rac_text_copy(r->arena, key->text)};
+    rac_text unit_text;
+    rac_error err = {0};
+    rac_unit unit = rac_unit_none();
+    if (!model_name_is_free(r, key, key->text) || !rac_yaml_check_keys(node, keys, 3, r->problems) ||
+        !rac_yaml_want_text(rac_yaml_need(node, "unit", r->problems), &unit_text, r->problems))
+        return;
+    if (rac_unit_parse(unit_text, &unit, &err)) {
+        rac_yaml_problem_from(r->problems, rac_yaml_find(node, "unit"), &err);
+        return;
+    }
+    covariate.unit = rac_text_copy(r->arena, unit_text);
+    const rac_yaml *range = rac_yaml_need(node, "range", r->problems);
+    if (!range || !rac_yaml_want_list(range, r->problems))
+        return;
+    if (range->count != 2) {
+        rac_yaml_problem(r->problems, range, "a range is [lowest, highest]");
+        return;
+    }
+    double low, high;
+    if (!rac_yaml_want_number(&range->items[0], -INFINITY, INFINITY, &low, r->problems) ||
+        !rac_yaml_want_number(&range->items[1], low, INFINITY, &high, r->problems))
+        return;
+    const rac_yaml *fallback = rac_yaml_find(node, "default");
+    double value = 0;
+    covariate.has_fallback = fallback && rac_yaml_want_number(fallback, low, high, &value, r->problems);
+    covariate.low = rac_quantity_base((rac_quantity){low, unit});
+    covariate.high = rac_quantity_base((rac_quantity){high, unit});
+    covariate.fallback = rac_quantity_base((rac_quantity){value, unit});
+    rac_model *m = r->model;
+    if (rac_text_is(key->text, "weight"))
+        m->weight = (int)m->covariate_count;
+    rac_push(r->arena, m->covariates, m->covariate_count, m->covariate_capacity, covariate);
+}
+
+static void read_parameter(reader *r, const rac_yaml *key, const rac_yaml *node)
+{
+    rac_model *m = r->model;
+    rac_parameter parameter = {.name = rac_text_copy(r->arena, key->text), .unit = rac_unit_none()};
+    if (!model_name_is_free(r, key, key->text))
+        return;
+    if (node->kind == RAC_YAML_MAP) {
+        static const char *const keys[] = {"unknown"};
+        rac_text text;
+        rac_error err = {0};
+        if (!rac_yaml_check_keys(node, keys, 1, r->problems) ||
+            !rac_yaml_want_text(rac_yaml_need(node, "unknown", r->problems), &text, r->problems))
+            return;
+        if (rac_unit_parse(text, &parameter.unit, &err)) {
+            rac_yaml_problem_from(r->problems, rac_yaml_find(node, "unknown"), &err);
+            return;
+        }
+        parameter.unit = model_unit_of_dimension(parameter.unit.dimension);
+    } else {
+        const rac_names names = model_names(r);
+        if (!rac_expression_want(r->arena, node, &names, RAC_VALUE_NUMBER, NULL, &parameter.expression,
+                                 r->problems))
+            return;
+        parameter.unit = model_unit_of_dimension(parameter.expression->root->dimension);
+    }
+    rac_push(r->arena, m->parameters, m->parameter_count, m->parameter_capacity, parameter);
+}
+
+static void each(reader *r, const rac_yaml *map, void (*read)(reader *, const rac_yaml *, const rac_yaml *))
+{
+    if (map && rac_yaml_want_map(map, r->problems))
+        for (size_t i = 0; i < map->count; i++)
+            read(r, &map->keys[i], &map->items[i]);
+}
+
+static rac_status first_problem(const rac_problems *problems, size_t before)
+{
+    return problems->count > before ? problems->items[before].status : RAC_OK;
+}
+
+rac_status rac_model_read(rac_arena *arena, rac_text bytes, const char *file, rac_model **model,
+                          rac_problems *problems)
+{
+    static const char *const keys[] = {
+        "model",      "title",      "substance",   "sampling", "population", "source", "notes",   "units",
+        "covariates", "parameters", "variability", "flows",    "equations",  "routes", "outputs", "error"};
+    *model = NULL;
+    const size_t before = problems->count;
+    const rac_yaml *root = NULL;
+    const rac_status status = rac_yaml_read(arena, bytes, file, &root, problems);
+    if (status)
+        return status;
+    reader r = {.arena = arena, .problems = problems, .model = rac_new(arena, rac_model)};
+    r.model->weight = -1;
+    rac_yaml_check_keys(root, keys, sizeof keys / sizeof *keys, problems);
+    read_about(&r, root);
+    each(&r, rac_yaml_find(root, "covariates"), read_covariate);
+    each(&r, rac_yaml_need(root, "parameters", problems), read_parameter);
+    model_read_variability(&r, rac_yaml_find(root, "variability"));
+    model_read_flows(&r, rac_yaml_need(root, "flows", problems), rac_yaml_find(root, "equations"));
+    model_read_routes(&r, rac_yaml_need(root, "routes", problems));
+    model_read_outputs(&r, rac_yaml_need(root, "outputs", problems), rac_yaml_find(root, "error"));
+    if (problems->count > before)
+        return first_problem(problems, before);
+    rac_error err = {0};
+    const rac_status compiled = model_compile(&r, &err);
+    if (compiled) {
+        rac_yaml_problem_from(problems, root, &err);
+        return compiled;
+    }
+    *model = r.model;
+    return RAC_OK;
+}
+
+/* ---- looking at a model ---- */
+
+rac_status rac_model_check_ready(const rac_model *model, rac_error *err)
+{
+    char missing[200] = "";
+    size_t used = 0;
+    for (size_t i = 0; i < model->parameter_count; i++)
+        if (!model->parameters[i].expression && used < sizeof missing)
+            used += (size_t)snprintf(missing + used, sizeof missing - used, "%s%s", used ? ", " : "",
+                                     model->parameters[i].name);
+    if (!used)
+        return RAC_OK;
+    rac_fail(err, RAC_REFUSED, "the model '%s' has no values for %s", model->about.name, missing);
+    rac_error_hint(err, "the publication could not be read; fill the file from it, with the table as source");
+    return RAC_REFUSED;
+}
+
+const rac_model_about *rac_model_describe(const rac_model *model)
+{
+    return &model->about;
+}
+
+size_t rac_model_covariates(const rac_model *model)
+{
+    return model->covariate_count;
+}
+
+const rac_covariate *rac_model_covariate(const rac_model *model, size_t index)
+{
+    return &model->covariates[index];
+}
+
+size_t rac_model_parameters(const rac_model *model)
+{
+    return model->parameter_count;
+}
+
+const char *rac_model_parameter_name(const rac_model *model, size_t index)
+{
+    return model->parameters[index].name;
+}
+
+size_t rac_model_etas(const rac_model *model)
+{
+    return model->eta_count;
+}
+
+size_t rac_model_compartments(const rac_model *model)
+{
+    return model->compartment_count;
+}
+
+const char *rac_model_compartment_name(const rac_model *model, size_t index)
+{
+    return model->compartments[index];
+}
+
+size_t rac_model_routes(const rac_model *model)
+{
+    return model->route_count;
+}
+
+const char *rac_model_route_name(const rac_model *model, size_t index)
+{
+    return model->routes[index];
+}
+
+size_t rac_model_outputs(const rac_model *model)
+{
+    return model->output_count;
+}
+
+const char *rac_model_output_name(const rac_model *model, size_t index)
+{
+    return model->outputs[index].name;
+}
+
+#define FINDER(what, list, names)                                       \
+    int rac_model_find_##what(const rac_model *model, const char *name) \
+    {                                                                   \
+        for (size_t i = 0; i < model->list; i++)                        \
+            if (!strcmp(names(model, i), name))                         \
+                return (int)i;                                          \
+        return -1;                                                      \
+    }
+
+static const char *covariate_name(const rac_model *model, size_t index)
+{
+    return model->covariates[index].name;
+}
+
+FINDER(covariate, covariate_count, covariate_name)
+FINDER(parameter, parameter_count, rac_model_parameter_name)
+FINDER(route, route_count, rac_model_route_name)
+FINDER(output, output_count, rac_model_output_name)

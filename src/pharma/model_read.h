@@ -1,0 +1,49 @@
+/* pharma/model_read.h: what the two halves of the model reader share. */
+#ifndef RACEMATE_PHARMA_MODEL_READ_H
+#define RACEMATE_PHARMA_MODEL_READ_H
+
+#include "base/yaml.h"
+#include "pharma/model.h"
+
+/* While reading, every name gets a provisional slot: a number of its own kind.  Slots are fixed when all are
+ * known. */
+enum { NAME_COVARIATE = 0, NAME_PARAMETER = 100000, NAME_AMOUNT = 200000 };
+
+/* A part of a route before it is compiled. */
+typedef struct part_source {
+    rac_expression *fraction, *lag, *duration, *rate;
+} part_source;
+
+typedef struct flow_source {
+    rac_flow flow;
+    rac_expression *rate; /* a flow: its rate; an equation's coefficient: the whole right side */
+    int equation;         /* compartment whose equation it is, -1 */
+} flow_source;
+
+typedef struct reader {
+    rac_arena *arena;
+    rac_problems *problems;
+    rac_model *model;
+    bool amounts_visible; /* in equations and outputs */
+    part_source *part_sources;
+    size_t part_source_count, part_source_capacity;
+    flow_source *flows;
+    size_t flow_count, flow_capacity;
+} reader;
+
+rac_unit model_unit_of_dimension(rac_dimension dimension);
+rac_names model_names(reader *r);
+/* False, with a problem, when the name is taken or is the name of a unit. */
+bool model_name_is_free(reader *r, const rac_yaml *node, rac_text name);
+int model_find_amount(const rac_model *model, rac_text name);
+
+/* model_parts.c: variability, flows, equations, routes, outputs, error. */
+void model_read_variability(reader *r, const rac_yaml *list);
+void model_read_flows(reader *r, const rac_yaml *flows, const rac_yaml *equations);
+void model_read_routes(reader *r, const rac_yaml *routes);
+void model_read_outputs(reader *r, const rac_yaml *outputs, const rac_yaml *error);
+
+/* model_compile.c: fixes slots, builds programs and the linear system. */
+rac_status model_compile(reader *r, rac_error *err);
+
+#endif

@@ -1,0 +1,431 @@
+/* Streaming subjects through the kernels, eight at a time.  See racemate/pharma/population.h. */
+#include "racemate/pharma/population.h"
+
+#include "base/random.h"
+#include "pharma/kernel.h"
+#include "pharma/model.h"
+
+#include <math.h>
+#include <string.h>
+
+_Static_assert(RAC_TILE == RAC_LANES, "a tile is as wide as the lanes");
+
+typedef struct runner {
+    const rac_population *p;
+    const rac_model *m;
+    const rac_kernel *kernel;
+    rac_arena *arena;
+    rac_arena *scratch; /* schedules of subjects whose times are their own */
+    int epochs, parts, flows, n, outputs;
+    bool fraction_times; /* some infusion's duration depends on bioavailability */
+
+    rac_lanes *frame, *linear_frame, *output_frame;
+    rac_lanes *flow_per_h; /* epochs x flows */
+    rac_lanes *readers;    /* epochs x outputs x n */
+    rac_lanes *gains;      /* channels */
+    rac_lanes *parameters; /* epochs x parameters */
+    rac_lanes *fields;     /* epochs x parts x 4: fraction, lag, duration, rate */
+    int *channel_compartment;
+
+    rac_timing timing;
+    rac_route_part *timing_parts, *next_parts, *other_parts;
+    rac_schedule schedule;
+    bool has_schedule;
+    rac_tile tile;
+    size_t out_room, work_room;
+    rac_lanes *values; /* what the sink sees */
+    unsigned failed;
+} runner;
+
+/* ---- deviations and covariates ---- */
+
+/* z for a block, then factor z. */
+static void draw_block(const rac_eta_block *block, rac_random *stream, double *eta)
+{
+    double z[RAC_ETAS_MAX];
+    for (int i = 0; i < block->count; i++)
+        z[i] = rac_random_normal(stream);
+    for (int i = 0; i < block->count; i++) {
+        double sum = 0;
+        for (int j = 0; j <= i; j++)
+            sum += block->factor[i * block->count + j] * z[j];
+        eta[block->first + i] = sum;
+    }
+}
+
+/* Deviations of one subject in one occasion.  Occasions are drawn in order from one stream, so the third is
+ * the same whether or not anybody looks at the second. */
+static void draw_etas(const rac_model *m, uint64_t seed, uint64_t subject, int occasion, double *eta)
+{
+    rac_random between = rac_random_open(seed, subject, RAC_RANDOM_ETA);
+    rac_random within = rac_random_open(seed, subject, RAC_RANDOM_OCCASION);
+    for (size_t b = 0; b < m->block_count; b++)
+        if (!m->blocks[b].occasion)
+            draw_block(&m->blocks[b], &between, eta);
+    for (int o = 0; o <= occasion; o++)
+        for (size_t b = 0; b < m->block_count; b++)
+            if (m->blocks[b].occasion)
+                draw_block(&m->blocks[b], &within, eta);
+}
+
+static double covariate(const rac_population *p, int epoch, size_t index, size_t subject)
+{
+    const size_t at = (size_t)epoch * p->model->covariate_count + index;
+    return p->columns && p->columns[at] ? p->columns[at][subject] : p->constants[at];
+}
+
+static void fill_frame(runner *r, int epoch, size_t first, int subjects)
+{
+    const rac_model *m = r->m;
+    for (int lane = 0; lane < RAC_LANES; lane++) {
+        /* Lanes without a subject repeat the first: harmless numbers, dropped later. */
+        const size_t subject = first + (size_t)(lane < subjects ? lane : 0);
+        double eta[RAC_ETAS_MAX] = {0};
+        if (!r->p->typical)
+            draw_etas(m, r->p->seed, r->p->first_subject + subject,
+                      r->p->occasion ? r->p->occasion[epoch] : 0, eta);
+        for (size_t i = 0; i < m->eta_count; i++)
+            r->frame[rac_slot_eta(m, i)][lane] = eta[i];
+        for (size_t i = 0; i < m->covariate_count; i++)
+            r->frame[rac_slot_covariate(i)][lane] = covariate(r->p, epoch, i, subject);
+    }
+}
+
+/* ---- from parameters to the linear system ---- */
+
+static void take_fields(runner *r, int epoch)
+{
+    for (int i = 0; i < r->parts; i++) {
+        const rac_part *part = &r->m->parts[i];
+        const int registers[] = {part->fraction, part->lag, part->duration, part->rate};
+        for (int k = 0; k < 4; k++)
+            r->fields[(epoch * r->parts + i) * 4 + k] =
+                registers[k] >= 0 ? r->frame[registers[k]] : (rac_lanes){0} + (k ? 0.0 : 1.0);
+        const rac_lanes fraction = r->fields[(epoch * r->parts + i) * 4];
+        const int channel = rac_channel(&r->timing, epoch, i, false);
+        r->gains[channel] = fraction;
+        r->gains[channel + 1] = r->m->weight >= 0
+                                    ? fraction * r->frame[rac_slot_covariate((size_t)r->m->weight)]
+                                    : (rac_lanes){0} + NAN;
+    }
+}
+
+/* Coefficients of equations and outputs: the value with one amount 1 and all others 0. */
+static void take_linear(runner *r, int epoch)
+{
+    const rac_model *m = r->m;
+    if (m->linear.count || m->all_linear) {
+        memcpy(r->linear_frame, r->frame, sizeof(rac_lanes) * (size_t)rac_slot_amount(m, 0));
+        for (int j = 0; j < r->n; j++) {
+            for (int i = 0; i < r->n; i++)
+                r->linear_frame[rac_slot_amount(m, (size_t)i)] = (rac_lanes){0} + (i == j ? 1.0 : 0.0);
+            r->kernel->run(&m->linear, r->linear_frame);
+            for (int f = 0; f < r->flows; f++)
+                if (m->flows[f].from_equation && m->linear_shape->flows[f].from == j)
+                    r->flow_per_h[epoch * r->flows + f] = r->linear_frame[m->flows[f].result];
+            for (int o = 0; m->all_linear && o < r->outputs; o++)
+                r->readers[(epoch * r->outputs + o) * r->n + j] = r->linear_frame[m->outputs[o].result];
+        }
+    }
+    for (int o = 0; !m->all_linear && o < r->n; o++)
+        r->readers[(epoch * r->n + o) * r->n + o] = (rac_lanes){0} + 1.0;
+}
+
+static void take_epoch(runner *r, int epoch, size_t first, int subjects)
+{
+    const rac_model *m = r->m;
+    fill_frame(r, epoch, first, subjects);
+    r->kernel->run(&m->setup, r->frame);
+    for (size_t i = 0; i < m->parameter_count; i++)
+        r->parameters[(size_t)epoch * m->parameter_count + i] = r->frame[rac_slot_parameter(m, i)];
+    for (int f = 0; f < r->flows; f++)
+        if (!m->flows[f].from_equation)
+            r->flow_per_h[epoch * r->flows + f] = r->frame[m->flows[f].result];
+    take_fields(r, epoch);
+    take_linear(r, epoch);
+}
+
+/* A subject whose rates, shares or times are impossible has no answer; it gets harmless numbers instead, so
+ * that it cannot disturb the others, and is marked. */
+static void mark_impossible(runner *r)
+{
+    const rac_model *m = r->m;
+    r->failed = 0;
+    for (int lane = 0; lane < RAC_LANES; lane++) {
+        bool possible = true;
+        for (int f = 0; f < r->epochs * r->flows; f++) {
+            const double rate = r->flow_per_h[f][lane];
+            possible &= isfinite(rate) && (rate >= 0 || m->flows[f % r->flows].from_equation);
+        }
+        for (int k = 0; k < r->epochs * r->parts * 4; k++)
+            possible &= isfinite(r->fields[k][lane]) && r->fields[k][lane] >= 0;
+        if (possible)
+            continue;
+        r->failed |= 1U << lane;
+        for (int f = 0; f < r->epochs * r->flows; f++)
+            r->flow_per_h[f][lane] = 1;
+        for (int k = 0; k < r->epochs * r->parts * 4; k++)
+            r->fields[k][lane] = r->fields[k][0] == r->fields[k][0] && lane ? r->fields[k][0] : 0;
+    }
+}
+
+/* ---- schedules ---- */
+
+static void timing_of_lane(const runner *r, int lane, rac_route_part *parts)
+{
+    memset(parts, 0, sizeof *parts * (size_t)(r->epochs * r->parts));
+    for (int i = 0; i < r->epochs * r->parts; i++) {
+        const rac_lanes *field = &r->fields[i * 4];
+        parts[i].compartment = r->m->parts[i % r->parts].compartment;
+        parts[i].rate_mg_per_h = field[3][lane];
+        parts[i].fraction = r->fraction_times || parts[i].rate_mg_per_h > 0 ? field[0][lane] : 1;
+        parts[i].lag_h = field[1][lane];
+        parts[i].duration_h = field[2][lane];
+    }
+}
+
+/* The schedule for r->next_parts; the last one is kept as long as its times hold. */
+static rac_status find_schedule(runner *r, rac_error *err)
+{
+    const size_t size = sizeof *r->timing_parts * (size_t)(r->epochs * r->parts);
+    if (r->has_schedule && !memcmp(r->timing_parts, r->next_parts, size))
+        return RAC_OK;
+    memcpy(r->timing_parts, r->next_parts, size);
+    rac_arena_free(r->scratch);
+    r->scratch = rac_arena_new();
+    r->has_schedule = false;
+    const rac_status status = rac_schedule_make(r->scratch, r->p->regimen, &r->timing, r->p->times_h,
+                                                r->p->times, &r->schedule, err);
+    if (status)
+        return status;
+    r->has_schedule = true;
+    const size_t out = r->schedule.writes * (size_t)r->tile.outputs;
+    const size_t work = rac_tile_work(r->m->linear_shape, &r->schedule, r->tile.outputs);
+    if (out > r->out_room) {
+        r->out_room = 2 * out;
+        r->tile.out = rac_lanes_new(r->arena, r->out_room);
+        r->values = rac_lanes_new(r->arena, 2 * r->schedule.writes * (size_t)r->outputs);
+    }
+    if (work > r->work_room) {
+        r->work_room = 2 * work;
+        r->tile.work = rac_lanes_new(r->arena, r->work_room);
+    }
+    return RAC_OK;
+}
+
+/* ---- outputs ---- */
+
+static double residual(const rac_residual *error, double value, double z)
+{
+    if (error->log > 0)
+        return value * exp(error->log * z);
+    const double proportional = error->proportional * value;
+    return value + sqrt(error->additive * error->additive + proportional * proportional) * z;
+}
+
+static void add_residual(runner *r, size_t first, int subjects)
+{
+    for (int lane = 0; lane < subjects; lane++) {
+        rac_random stream =
+            rac_random_open(r->p->seed, r->p->first_subject + first + (size_t)lane, RAC_RANDOM_RESIDUAL);
+        for (size_t t = 0; t < r->schedule.writes; t++)
+            for (int o = 0; o < r->outputs; o++) {
+                rac_lanes *at = &r->values[t * (size_t)r->outputs + (size_t)o];
+                (*at)[lane] = residual(&r->m->outputs[o].residual, (*at)[lane], rac_random_normal(&stream));
+            }
+    }
+}
+
+/* Copies lanes `mask` of the solution to the values, through the output program when outputs are not linear.
+ */
+static void take_values(runner *r, unsigned mask)
+{
+    const rac_model *m = r->m;
+    rac_lane_mask wanted = {0};
+    for (int lane = 0; lane < RAC_LANES; lane++)
+        wanted[lane] = mask >> lane & 1 ? -1 : 0;
+    for (size_t t = 0; t < r->schedule.writes; t++) {
+        const rac_lanes *solved = &r->tile.out[t * (size_t)r->tile.outputs];
+        if (!m->all_linear) {
+            memcpy(&r->output_frame[rac_slot_amount(m, 0)], solved, sizeof *solved * (size_t)r->n);
+            r->kernel->run(&m->output_program, r->output_frame);
+        }
+        for (int o = 0; o < r->outputs; o++) {
+            rac_lanes *to = &r->values[t * (size_t)r->outputs + (size_t)o];
+            const rac_lanes from = m->all_linear ? solved[o] : r->output_frame[m->outputs[o].result];
+            *to = (rac_lanes)((wanted & (rac_lane_mask)from) | (~wanted & (rac_lane_mask)*to));
+        }
+    }
+}
+
+/* Lanes without negative coefficients cannot have negative outputs, whatever rounding says. */
+static void set_floor(runner *r)
+{
+    for (int lane = 0; lane < RAC_LANES; lane++) {
+        bool negative = false;
+        for (int f = 0; f < r->epochs * r->flows; f++) {
+            const rac_flow *flow = &r->m->linear_shape->flows[f % r->flows];
+            negative |= r->flow_per_h[f][lane] < 0 && flow->from != flow->to;
+        }
+        for (int i = 0; i < r->epochs * r->tile.outputs * r->n; i++)
+            negative |= r->readers[i][lane] < 0;
+        r->tile.floor[lane] = negative ? -INFINITY : 0;
+    }
+}
+
+static void solve_lanes(runner *r, unsigned mask)
+{
+    r->tile.schedule = &r->schedule;
+    r->kernel->solve(&r->tile);
+    r->failed |= r->tile.failed & mask;
+    take_values(r, mask);
+}
+
+/* Subjects who share their times are solved together, others one by one. */
+static rac_status solve_tile_of(runner *r, rac_error *err)
+{
+    const size_t size = sizeof *r->other_parts * (size_t)(r->epochs * r->parts);
+    bool same = true;
+    timing_of_lane(r, 0, r->next_parts);
+    for (int lane = 1; lane < RAC_LANES && same; lane++) {
+        timing_of_lane(r, lane, r->other_parts);
+        same = !memcmp(r->other_parts, r->next_parts, size);
+    }
+    set_floor(r);
+    if (!r->m->all_linear)
+        memcpy(r->output_frame, r->frame, sizeof(rac_lanes) * (size_t)rac_slot_amount(r->m, 0));
+    for (int lane = 0; lane < RAC_LANES; lane++) {
+        timing_of_lane(r, lane, r->next_parts);
+        const rac_status status = find_schedule(r, err);
+        if (status)
+            return status;
+        solve_lanes(r, same ? (1U << RAC_LANES) - 1 : 1U << lane);
+        if (same)
+            break;
+    }
+    return RAC_OK;
+}
+
+/* ---- the run ---- */
+
+static rac_status check(const rac_population *p, int epochs, rac_error *err)
+{
+    const rac_model *m = p->model;
+    rac_status status = rac_model_check_ready(m, err);
+    if (!status)
+        status = rac_regimen_check(p->regimen, (int)m->route_count, err);
+    for (size_t i = 0; !status && i < p->regimen->count; i++)
+        if (p->regimen->items[i].per_kg && m->weight < 0)
+            status = rac_fail(err, RAC_INVALID, "event %zu is per kg, but the model '%s' has no weight",
+                              i + 1, m->about.name);
+    for (int e = 0; !status && e < epochs; e++)
+        for (size_t c = 0; !status && c < m->covariate_count; c++) {
+            const size_t at = (size_t)e * m->covariate_count + c;
+            const bool column = p->columns && p->columns[at];
+            if (!column && !p->constants)
+                return rac_fail(err, RAC_INVALID, "covariate %s has no value", m->covariates[c].name);
+            for (size_t s = 0; s < (column ? p->subjects : 1); s++)
+                if (!isfinite(covariate(p, e, c, s)))
+                    return rac_fail(err, RAC_INVALID, "covariate %s has no value%s", m->covariates[c].name,
+                                    column ? " for some subject" : "");
+        }
+    for (int e = 2; !status && e < epochs; e++)
+        if (!(p->epoch_h[e] >= p->epoch_h[e - 1]))
+            status = rac_fail(err, RAC_INVALID, "epoch %d begins before the one ahead of it", e + 1);
+    return status;
+}
+
+static void prepare(runner *r)
+{
+    const rac_model *m = r->m;
+    const size_t epochs = (size_t)r->epochs, n = (size_t)r->n;
+    const int rows = m->all_linear ? r->outputs : r->n;
+    r->frame = rac_lanes_new(r->arena, (size_t)m->setup.registers);
+    r->linear_frame = rac_lanes_new(r->arena, (size_t)m->linear.registers);
+    r->output_frame = rac_lanes_new(r->arena, (size_t)m->output_program.registers);
+    r->flow_per_h = rac_lanes_new(r->arena, epochs * (size_t)r->flows);
+    r->readers = rac_lanes_new(r->arena, epochs * (size_t)rows * n);
+    r->gains = rac_lanes_new(r->arena, epochs * (size_t)r->parts * 2);
+    r->parameters = rac_lanes_new(r->arena, epochs * m->parameter_count);
+    r->fields = rac_lanes_new(r->arena, epochs * (size_t)r->parts * 4);
+    r->timing_parts = rac_many(r->arena, rac_route_part, epochs * (size_t)r->parts);
+    r->next_parts = rac_many(r->arena, rac_route_part, epochs * (size_t)r->parts);
+    r->other_parts = rac_many(r->arena, rac_route_part, epochs * (size_t)r->parts);
+    r->timing = (rac_timing){.routes = (int)m->route_count,
+                             .route_first = m->route_first,
+                             .epochs = r->epochs,
+                             .epoch_h = r->p->epoch_h,
+                             .parts = r->timing_parts};
+    r->channel_compartment = rac_many(r->arena, int, epochs *(size_t)r->parts * 2);
+    for (int c = 0; c < r->epochs * r->parts * 2; c++)
+        r->channel_compartment[c] = m->parts[c / 2 % r->parts].compartment;
+    for (size_t i = 0; i < r->p->regimen->count; i++) {
+        const rac_dose *dose = &r->p->regimen->items[i];
+        r->fraction_times |=
+            dose->kind == RAC_DOSE_INFUSION && dose->rate_mg_per_h > 0 && dose->amount_mg > 0;
+    }
+    r->tile = (rac_tile){.shape = m->linear_shape,
+                         .channel_compartment = r->channel_compartment,
+                         .flow_per_h = r->flow_per_h,
+                         .gains = r->gains,
+                         .readers = r->readers,
+                         .outputs = rows};
+}
+
+static unsigned count_bits(unsigned mask)
+{
+    return (unsigned)__builtin_popcount(mask);
+}
+
+static rac_status run_tiles(runner *r, rac_population_sink *sink, void *context, size_t *failed,
+                            rac_error *err)
+{
+    const rac_population *p = r->p;
+    for (size_t first = 0; first < p->subjects; first += RAC_LANES) {
+        const int subjects = p->subjects - first < RAC_LANES ? (int)(p->subjects - first) : RAC_LANES;
+        for (int e = 0; e < r->epochs; e++)
+            take_epoch(r, e, first, subjects);
+        mark_impossible(r);
+        const rac_status status = solve_tile_of(r, err);
+        if (status)
+            return status;
+        if (p->residual)
+            add_residual(r, first, subjects);
+        const rac_population_tile tile = {.first_subject = p->first_subject + first,
+                                          .subjects = subjects,
+                                          .times = r->schedule.writes,
+                                          .outputs = (size_t)r->outputs,
+                                          .values = (const double *)r->values,
+                                          .epochs = r->epochs,
+                                          .parameters = r->m->parameter_count,
+                                          .parameter_values = (const double *)r->parameters,
+                                          .failed = r->failed & ((1U << subjects) - 1)};
+        *failed += count_bits(tile.failed);
+        sink(context, &tile);
+    }
+    return RAC_OK;
+}
+
+rac_status rac_population_run(rac_arena *arena, const rac_population *population, rac_population_sink *sink,
+                              void *context, size_t *failed, rac_error *err)
+{
+    const rac_model *m = population->model;
+    const int epochs = population->epochs ? population->epochs : 1;
+    *failed = 0;
+    rac_status status = check(population, epochs, err);
+    if (status)
+        return status;
+    runner r = {.p = population,
+                .m = m,
+                .kernel = rac_kernel_best(),
+                .arena = arena,
+                .epochs = epochs,
+                .parts = (int)m->part_count,
+                .flows = m->linear_shape->flow_count,
+                .n = m->linear_shape->n,
+                .outputs = (int)m->output_count};
+    prepare(&r);
+    status = run_tiles(&r, sink, context, failed, err);
+    rac_arena_free(r.scratch);
+    return status;
+}
