@@ -26,6 +26,8 @@ typedef struct rac_cli_command {
 
 const rac_cli_command *rac_cli_commands(size_t *count);
 
+/* Opens the clinic; RAC_NOT_FOUND when there is none. */
+rac_status rac_cli_open(rac_cli *cli, rac_app **app, rac_error *err);
 /* Runs a use case from the words after "racemate"; the exit code. */
 int rac_cli_use_case(rac_cli *cli, int argc, char **argv);
 /* Prints an error as people or programs read it; gives the exit code. */

@@ -140,6 +140,34 @@ static bool has_verbs(const char *noun)
     return false;
 }
 
+static rac_instant given_now(void *context)
+{
+    return *(const rac_instant *)context;
+}
+
+/* RACEMATE_CLOCK sets the time in a clinic of demonstration data, so that a day can be told in a minute;
+ * anywhere else it is refused, because a record must not be dated by hand. */
+rac_status rac_cli_open(rac_cli *cli, rac_app **app, rac_error *err)
+{
+    const char *clock = getenv("RACEMATE_CLOCK");
+    rac_app_options options = {0};
+    rac_instant *now = rac_new(cli->arena, rac_instant);
+    rac_status status;
+    if (clock) {
+        if ((status = rac_instant_parse(rac_text_of(clock), now, err)))
+            return status;
+        options = (rac_app_options){given_now, now};
+    }
+    if ((status = rac_app_open(cli->clinic, &options, app, err)))
+        return status;
+    if (clock && !rac_app_demo(*app)) {
+        rac_app_close(*app);
+        *app = NULL;
+        return rac_fail(err, RAC_REFUSED, "RACEMATE_CLOCK is set, and this is no demonstration clinic");
+    }
+    return RAC_OK;
+}
+
 int rac_cli_use_case(rac_cli *cli, int argc, char **argv)
 {
     rac_error err = {0};
@@ -149,7 +177,7 @@ int rac_cli_use_case(rac_cli *cli, int argc, char **argv)
     if (rac_use_case_find(argv[0], words == 2 ? argv[1] : NULL, &call.use_case, &err) ||
         take_words(cli, &call, argc - words, argv + words, &err))
         return rac_cli_report(cli, &err);
-    rac_status status = rac_app_open(cli->clinic, NULL, &call.app, &err);
+    rac_status status = rac_cli_open(cli, &call.app, &err);
     if (status && call.use_case->anywhere) {
         status = RAC_OK;
     } else if (status == RAC_NOT_FOUND) {
