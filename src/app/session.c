@@ -37,6 +37,8 @@ static void answer(rac_call *call, const rac_case *before, const rac_event *even
     if (!rac_case_load(call->app, call->arena, before->session_id, rac_app_now(call->app), &after, NULL)) {
         json_object_set_new(reply->json, "state", json_string(rac_state_name(after.session.state)));
         json_object_set_new(reply->json, "seq", json_integer(before->last_seq + 1));
+        for (size_t i = before->session.deviation_count; i < after.session.deviation_count; i++)
+            text = rac_format(call->arena, "%s! deviation: %s\n", text, after.session.deviations[i]);
         json_t *alarms = json_array();
         for (size_t i = 0; i < after.alarms.count; i++) {
             const rac_alarm *alarm = &after.alarms.items[i];

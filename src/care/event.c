@@ -546,6 +546,8 @@ static char *event_words(rac_arena *arena, const rac_event *event)
     case RAC_EVENT_RESUMED:
         return rac_format(arena, "%s at %s mL/h", sentence,
                           rac_decimal_format(arena, event->rate_ml_per_h, 1));
+    case RAC_EVENT_OPENED:
+        return rac_format(arena, "%s for %s, infusion %d", sentence, event->name, event->number);
     case RAC_EVENT_WEIGHED:
         return rac_format(arena, "%s: %s kg", sentence, rac_decimal_format_exact(arena, event->amount));
     case RAC_EVENT_SYMPTOM:
@@ -573,7 +575,8 @@ char *rac_event_line(rac_arena *arena, const rac_event *event, int zone_min)
     char *line = rac_format(arena, "%s %s", rac_instant_format_clock(arena, event->at, zone_min),
                             event_words(arena, event));
     if (event->text)
-        line = rac_format(arena, "%s (%s)", line, event->text);
+        line = rac_format(arena, "%s (%s%s)", line, event->kind == RAC_EVENT_OPENED ? "chair " : "",
+                          event->text);
     if (event->second)
         line = rac_format(arena, "%s, second person %s", line, event->second);
     if (event->recorded.ms - event->at.ms > 60000)

@@ -184,9 +184,8 @@ rac_status rac_session_accept(rac_arena *arena, const rac_moment *moment, const 
                    : RAC_OK;
     const bool expected = rac_state_after(moment->session->state, event->kind, &to);
     if (is_fact_about_drug(event->kind)) {
-        *deviation = expected ? rate_deviation(arena, moment, event)
-                              : rac_format(arena, "%s while %s", rac_event_sentence(event->kind),
-                                           rac_state_name(moment->session->state));
+        *deviation =
+            rate_deviation(arena, moment, event); /* the fold itself marks one the state did not expect */
         return RAC_OK;
     }
     if (expected ||

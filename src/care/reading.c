@@ -23,6 +23,11 @@ const rac_reading_row *rac_reading(rac_reading_kind kind)
     return &rows[kind];
 }
 
+const char *rac_reading_unit(const rac_reading_row *row)
+{
+    return strcmp(row->unit, "1") == 0 ? "" : row->unit;
+}
+
 rac_status rac_reading_find(rac_text name, rac_reading_kind *kind, rac_error *err)
 {
     const char *known[RAC_READING_COUNT];

@@ -71,8 +71,8 @@ typedef struct rac_event {
     const char *actor;  /* staff id, or device id for a device's reading */
     const char *source; /* "command", "web", "hl7:<device>" */
 
-    const char *name;   /* id of the patient (opened), check, symptom, condition, device, vial, intervention */
-    const char *text;   /* chair (opened), note, reason, what was announced */
+    const char *name; /* id of the patient (opened), check, symptom, condition, device, vial, intervention */
+    const char *text; /* chair (opened), note, reason, what was announced */
     const char *second; /* the second person, where one confirmed */
     bool done;          /* a tick that is set (false: taken back) */
     rac_severity severity;

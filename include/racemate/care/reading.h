@@ -36,6 +36,8 @@ typedef struct rac_reading_row {
 } rac_reading_row;
 
 const rac_reading_row *rac_reading(rac_reading_kind kind);
+/* The unit as people read it: nothing for a pure number. */
+const char *rac_reading_unit(const rac_reading_row *row);
 /* RAC_NOT_FOUND when no reading has that name. */
 rac_status rac_reading_find(rac_text name, rac_reading_kind *kind, rac_error *err);
 
