@@ -54,8 +54,8 @@ rac_status rac_describe(rac_arena *arena, rac_sample sample, rac_quantile_type t
     return RAC_OK;
 }
 
-rac_status rac_quantile(rac_arena *arena, rac_sample sample, double probability, rac_quantile_type type,
-                        double *out, rac_error *err)
+rac_status rac_sample_quantile(rac_arena *arena, rac_sample sample, double probability,
+                               rac_quantile_type type, double *out, rac_error *err)
 {
     stats_moments moments;
     rac_status status = check_type(type, err);

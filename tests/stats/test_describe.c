@@ -377,7 +377,7 @@ static void test_stats_describe__nonsense_is_refused(void **state)
     check_status(rac_describe(arena, (rac_sample){bad, 2}, RAC_QUANTILE_R, &d, &err), RAC_INVALID);
     check_contains(err.message, "infinite");
     check_status(rac_describe(arena, FIRST, (rac_quantile_type)5, &d, &err), RAC_UNSUPPORTED);
-    check_status(rac_quantile(arena, FIRST, 1.5, RAC_QUANTILE_R, &p, &err), RAC_INVALID);
+    check_status(rac_sample_quantile(arena, FIRST, 1.5, RAC_QUANTILE_R, &p, &err), RAC_INVALID);
     check_status(rac_t_test_one(FIRST, 0, 95, &t, &err), RAC_INVALID);
     check_contains(err.hint, "0.95");
     check_status(rac_chi_square_test(negative, 2, 2, false, &chi, &err), RAC_INVALID);
@@ -406,7 +406,7 @@ static void test_stats_describe__quantiles_of_many_values(void **state)
     }
     for (int k = 0; k <= 1000; k++) {
         double q;
-        check_ok(rac_quantile(arena, (rac_sample){x, 1001}, k / 1000.0, RAC_QUANTILE_R, &q, &err));
+        check_ok(rac_sample_quantile(arena, (rac_sample){x, 1001}, k / 1000.0, RAC_QUANTILE_R, &q, &err));
         check_near(q, k - 500, 1e-9, 0);
     }
     rac_arena_free(arena);

@@ -37,8 +37,8 @@ rac_status rac_describe(rac_arena *arena, rac_sample sample, rac_quantile_type t
                         rac_error *err);
 
 /* The quantile at `probability` in [0, 1]; not estimable when no value is present. */
-rac_status rac_quantile(rac_arena *arena, rac_sample sample, double probability, rac_quantile_type type,
-                        double *out, rac_error *err);
+rac_status rac_sample_quantile(rac_arena *arena, rac_sample sample, double probability,
+                               rac_quantile_type type, double *out, rac_error *err);
 
 /* Percent change of means: 100 (mean later / mean earlier - 1) over the pairs with both values.
  * This is not the mean of the patients' percent changes; print which one is meant. */
