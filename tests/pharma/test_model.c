@@ -1,0 +1,171 @@
+/* Reading model files: every fault at its place; units through the whole model; derivatives. */
+#include "check.h"
+
+#include "pharma/shipped.h"
+
+static const char HEAD[] =
+    "model: test\ntitle: t\nsubstance: x, as base\nsampling: s\npopulation: p\nsource: none\n"
+    "units: {time: h, amount: mg, volume: L}\n"
+    "covariates: {weight: {unit: kg, range: [40, 160]}}\n"; /* 8 lines */
+
+static int open_arena(void **state)
+{
+    *state = rac_arena_new();
+    return 0;
+}
+
+static int close_arena(void **state)
+{
+    rac_arena_free(*state);
+    return 0;
+}
+
+/* The file is refused, and its first problem stands at this line and says this. */
+static void refuse(rac_arena *arena, const char *body, int line, const char *words)
+{
+    rac_problems problems = rac_problems_init(arena);
+    rac_model *model = NULL;
+    const char *text = rac_format(arena, "%s%s", HEAD, body);
+    assert_int_not_equal(rac_model_read(arena, rac_text_of(text), "models/test.yaml", &model, &problems),
+                         RAC_OK);
+    assert_null(model);
+    assert_true(problems.count > 0);
+    check_contains(problems.items[0].message, words);
+    assert_int_equal(problems.items[0].line, line);
+    assert_string_equal(problems.items[0].file, "models/test.yaml");
+    assert_true(problems.items[0].column > 0);
+}
+
+static void test_pharma_model__units_are_checked_through_every_expression(void **state)
+{
+    const char *tail = "flows: {a -> out: CL / V}\nroutes: {iv: a}\noutputs: {c: a / V}\n";
+    refuse(*state, rac_format(*state, "parameters:\n  V: 10 L\n  CL: 5 mL\n%s", tail), 12, "");
+    refuse(*state, rac_format(*state, "parameters:\n  V: 10 L * weight + 3\n  CL: 5 L/h\n%s", tail), 10, "");
+    refuse(*state, rac_format(*state, "parameters:\n  V: 10 L\n  CL: 5 L/h * (wieght / 70 kg)\n%s", tail), 11,
+           "wieght");
+}
+
+static void test_pharma_model__faults_are_placed(void **state)
+{
+    const char *ok = "parameters:\n  V: 10 L\n  k: 1 /h\n";
+    refuse(*state, rac_format(*state, "%sflows: {a: k}\nroutes: {iv: a}\noutputs: {c: a / V}\n", ok), 12,
+           "a flow is written");
+    refuse(*state, rac_format(*state, "%sflows: {a -> a: k}\nroutes: {iv: a}\noutputs: {c: a / V}\n", ok), 12,
+           "to itself");
+    refuse(*state, rac_format(*state, "%sflows: {a -> out: k}\nroutes: {iv: b}\noutputs: {c: a / V}\n", ok),
+           13, "no compartment 'b'");
+    refuse(*state,
+           rac_format(*state, "%sflows: {a -> out: k}\nroutes: {iv: {to: a, lag: V}}\noutputs: {c: a / V}\n",
+                      ok),
+           13, "");
+    refuse(*state,
+           rac_format(*state, "%s  V: 3 L\nflows: {a -> out: k}\nroutes: {iv: a}\noutputs: {c: a / V}\n", ok),
+           12, "");
+    refuse(*state, "parameters:\n  mg: 3 L\nflows: {a -> out: 1 /h}\nroutes: {iv: a}\noutputs: {c: a}\n", 10,
+           "name of a unit");
+    refuse(*state,
+           rac_format(*state,
+                      "%svariabilty: []\nflows: {a -> out: k}\nroutes: {iv: a}\noutputs: {c: a / V}\n", ok),
+           12, "variabilty");
+    refuse(*state,
+           rac_format(*state,
+                      "%svariability:\n  - {of: Q, cv: 30 %%}\nflows: {a -> out: k}\nroutes: {iv: "
+                      "a}\noutputs: {c: a / V}\n",
+                      ok),
+           13, "no parameter 'Q'");
+    refuse(*state,
+           rac_format(*state,
+                      "%svariability:\n  - {of: [V, k], covariance: [[1], [2, 1]]}\nflows: {a -> out: "
+                      "k}\nroutes: {iv: a}\noutputs: {c: a / V}\n",
+                      ok),
+           13, "not positive definite");
+    refuse(*state,
+           rac_format(
+               *state,
+               "%svariability:\n  - {of: V}\nflows: {a -> out: k}\nroutes: {iv: a}\noutputs: {c: a / V}\n",
+               ok),
+           13, "one of covariance");
+    refuse(*state,
+           rac_format(
+               *state,
+               "%sflows: {a -> out: k}\nroutes: {iv: a}\noutputs: {c: a / V}\nerror: {c: {additive: 3 mg}}\n",
+               ok),
+           15, "the output is in");
+}
+
+static void test_pharma_model__a_nonlinear_equation_is_refused_not_approximated(void **state)
+{
+    const char *ok =
+        "parameters:\n  V: 10 L\n  k: 1 /h\nflows: {a -> out: k}\nroutes: {iv: a}\noutputs: {c: a / V}\n";
+    refuse(*state,
+           rac_format(*state, "%sequations:\n  e: {unit: mg/L, rate: k * a / V * e / (e + 1 mg/L)}\n", ok),
+           16, "not linear");
+    refuse(*state, rac_format(*state, "%sequations:\n  e: {unit: mg/L, rate: k * (1 mg/L - e)}\n", ok), 16,
+           "not linear");
+}
+
+static void test_pharma_model__every_fault_is_reported_at_once(void **state)
+{
+    rac_problems problems = rac_problems_init(*state);
+    rac_model *model = NULL;
+    const char *text = rac_format(
+        *state,
+        "%sparameters: {V: 10 L * wait, k: 1 kg}\nflows: {a -> out: k}\nroutes: {iv: b}\noutputs: {c: a}\n",
+        HEAD);
+    rac_model_read(*state, rac_text_of(text), "t", &model, &problems);
+    assert_true(problems.count >= 3);
+}
+
+/* Derivatives of every parameter with respect to every deviation against central differences, whose own error
+ * at this step is about 1e-9. */
+static void test_pharma_model__derivatives_are_derivatives(void **state)
+{
+    const rac_model *model = shipped_model(*state, "esketamine");
+    const size_t n = rac_model_parameters(model), etas = rac_model_etas(model);
+    const double covariates[] = {70 * 8766.0, 1, 1};
+    double eta[64], slopes[64 * 64], at[64], up[64], down[64];
+    assert_true(n <= 64 && etas <= 64 && etas == 11);
+    rac_error err = {0};
+    for (size_t e = 0; e < etas; e++)
+        eta[e] = 0.1 * (double)e - 0.4;
+    check_ok(rac_model_evaluate(*state, model, covariates, eta, at, slopes, &err));
+    int moved = 0;
+    for (size_t e = 0; e < etas; e++) {
+        const double middle = eta[e], step = 1e-5;
+        eta[e] = middle + step;
+        check_ok(rac_model_evaluate(*state, model, covariates, eta, up, NULL, &err));
+        eta[e] = middle - step;
+        check_ok(rac_model_evaluate(*state, model, covariates, eta, down, NULL, &err));
+        eta[e] = middle;
+        for (size_t i = 0; i < n; i++) {
+            check_near(slopes[i * etas + e], (up[i] - down[i]) / (2 * step), 1e-8, 1e-7);
+            moved += slopes[i * etas + e] < 0 || slopes[i * etas + e] > 0;
+        }
+    }
+    assert_true(moved >= 13); /* each eta moves its parameter; FR moves FRn and FRlater too */
+}
+
+static void test_pharma_model__powers_roots_and_choices_have_derivatives(void **state)
+{
+    const char *body = "parameters:\n  a: 2.385\n  b: a^1.5 + 2^a\n  c: sqrt(a) * log(a) / exp(a) - abs(-a)\n"
+                       "  d: if a > 2 then min(a, 5) else a^2\n  most: max(a, 3)\n"
+                       "variability:\n  - {of: a, distribution: normal, sd: 1}\n"
+                       "flows: {x -> out: 1 /h}\nroutes: {iv: x}\noutputs: {y: x}\n";
+    const rac_model *model = read_model(*state, rac_format(*state, "%s%s", HEAD, body), "t");
+    const double weight[] = {70}, a = 2.385, zero[] = {0};
+    double p[5], slope[5];
+    rac_error err = {0};
+    check_ok(rac_model_evaluate(*state, model, weight, zero, p, slope, &err));
+    check_near(p[1], pow(a, 1.5) + pow(2, a), 0, 1e-14);
+    check_near(slope[1], 1.5 * sqrt(a) + pow(2, a) * log(2), 0, 1e-14);
+    check_near(p[2], sqrt(a) * log(a) * exp(-a) - a, 0, 1e-14);
+    check_near(slope[2], exp(-a) * (log(a) / (2 * sqrt(a)) + 1 / sqrt(a) - sqrt(a) * log(a)) - 1, 0, 1e-14);
+    check_near(slope[3], 1, 0, 0);
+    check_near(slope[4], 0, 0, 0);
+    check_near(p[4], 3, 0, 0);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(test_pharma_model__##name, open_arena, close_arena)
+RAC_TESTS(T(units_are_checked_through_every_expression), T(faults_are_placed),
+          T(a_nonlinear_equation_is_refused_not_approximated), T(every_fault_is_reported_at_once),
+          T(derivatives_are_derivatives), T(powers_roots_and_choices_have_derivatives))
