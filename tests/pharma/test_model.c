@@ -148,7 +148,7 @@ static void test_pharma_model__derivatives_are_derivatives(void **state)
 static void test_pharma_model__powers_roots_and_choices_have_derivatives(void **state)
 {
     const char *body = "parameters:\n  a: 2.385\n  b: a^1.5 + 2^a\n  c: sqrt(a) * log(a) / exp(a) - abs(-a)\n"
-                       "  d: if a > 2 then min(a, 5) else a^2\n  most: max(a, 3)\n"
+                       "  choice: if a > 2 then min(a, 5) else a^2\n  most: max(a, 3)\n"
                        "variability:\n  - {of: a, distribution: normal, sd: 1}\n"
                        "flows: {x -> out: 1 /h}\nroutes: {iv: x}\noutputs: {y: x}\n";
     const rac_model *model = read_model(*state, rac_format(*state, "%s%s", HEAD, body), "t");
