@@ -526,8 +526,8 @@ static char *readings_line(rac_arena *arena, const rac_event *event)
     for (size_t i = 0; i < event->reading_count; i++) {
         const rac_reading_value *value = &event->readings[i];
         const rac_reading_row *row = rac_reading(value->kind);
-        line = rac_format(arena, "%s%s%s %.*f %s", line, i ? ", " : "", row->shorter, row->digits,
-                          value->value, row->unit);
+        line = rac_format(arena, "%s%s%s %.*f%s%s", line, i ? ", " : "", row->shorter, row->digits,
+                          value->value, rac_reading_unit(row)[0] ? " " : "", rac_reading_unit(row));
         if (value->quality == RAC_QUALITY_ARTEFACT || value->quality == RAC_QUALITY_INVALID)
             line = rac_format(arena, "%s (%s%s%s)", line, rac_quality_name(value->quality),
                               value->why ? ": " : "", value->why ? value->why : "");

@@ -6,22 +6,16 @@
 
 static const rac_value unknown = {.kind = RAC_VALUE_UNKNOWN};
 
-static rac_value in_unit(double value, const char *unit)
-{
-    const rac_quantity quantity = {value, rac_unit_of(unit)};
-    return rac_value_number(rac_quantity_base(quantity));
-}
-
 static rac_value minutes(rac_duration span)
 {
-    return in_unit(rac_duration_minutes(span), "min");
+    return rac_value_in(rac_duration_minutes(span), "min");
 }
 
 /* ---- readings ---------------------------------------------------------------------------------------- */
 
 static rac_value reading_value(const rac_timed_value *value, rac_reading_kind kind)
 {
-    return value ? in_unit(value->value, rac_reading(kind)->unit) : unknown;
+    return value ? rac_value_in(value->value, rac_reading(kind)->unit) : unknown;
 }
 
 /* "sbp", "sbp.age", "baseline.sbp". */
@@ -69,12 +63,12 @@ static rac_value given_mg(const rac_moment *m)
 {
     rac_decimal volume, amount;
     rac_session_delivered(m->session, m->now, &volume, &amount);
-    return in_unit(rac_decimal_double(amount), "mg");
+    return rac_value_in(rac_decimal_double(amount), "mg");
 }
 
 static rac_value dose_mg(const rac_moment *m)
 {
-    return m->session->plan ? in_unit(rac_decimal_double(m->session->plan->drawn_mg), "mg") : unknown;
+    return m->session->plan ? rac_value_in(rac_decimal_double(m->session->plan->drawn_mg), "mg") : unknown;
 }
 
 static int64_t local_day(rac_instant instant, int zone_min)
@@ -104,7 +98,7 @@ static rac_value plan_signed(const rac_moment *m)
 
 static rac_value fasting(const rac_moment *m)
 {
-    return m->session->fasting_h >= 0 ? in_unit(m->session->fasting_h, "h") : unknown;
+    return m->session->fasting_h >= 0 ? rac_value_in(m->session->fasting_h, "h") : unknown;
 }
 
 static rac_value open_symptoms(const rac_moment *m)
@@ -136,32 +130,8 @@ static const struct {
     {"alarms.open", open_alarms},
 };
 
-/* ---- facts, places, ticks --------------------------------------------------------------------------------
+/* ---- ticks --------------------------------------------------------------------------------
  */
-
-static rac_value fact_value(const rac_moment *moment, rac_text name)
-{
-    const rac_fact *fact =
-        moment->facts ? rac_fact_at(moment->protocol, moment->facts, name, moment->now) : NULL;
-    if (!fact)
-        return unknown;
-    if (fact->kind == RAC_FACT_TRUTH)
-        return rac_value_truth(fact->truth);
-    if (fact->kind == RAC_FACT_WORD)
-        return rac_value_word(rac_text_of(fact->word));
-    const rac_fact_definition *definition = rac_protocol_fact(moment->protocol, fact->name);
-    return in_unit(fact->number, definition->unit);
-}
-
-static rac_value place_value(const rac_moment *moment, rac_text name)
-{
-    for (size_t i = 0; i < moment->protocol->place_count; i++) {
-        const rac_site_place *place = &moment->protocol->places[i];
-        if (rac_text_is(name, place->name))
-            return place->filled ? in_unit(place->value, place->unit) : unknown;
-    }
-    return unknown;
-}
 
 /* An expression writes tick.second_check for the id "second-check". */
 static bool is_tick_of(rac_text name, const char *id)
@@ -184,40 +154,26 @@ static rac_value tick_value(const rac_moment *moment, rac_text name)
     return rac_value_truth(done);
 }
 
-static rac_text after(rac_text name, size_t prefix)
-{
-    return (rac_text){name.data + prefix, name.size - prefix};
-}
-
 rac_value rac_moment_value(const rac_moment *moment, rac_text name)
 {
     rac_value value;
-    if (rac_text_starts(name, "site."))
-        return place_value(moment, after(name, 5));
-    if (moment->session) {
-        if (rac_text_starts(name, "tick."))
-            return tick_value(moment, after(name, 5));
-        for (size_t i = 0; i < sizeof figures / sizeof *figures; i++)
-            if (rac_text_is(name, figures[i].name))
-                return figures[i].value(moment);
-        if (find_reading(moment, name, &value))
-            return value;
-    }
-    return fact_value(moment, name);
+    if (rac_text_starts(name, "tick."))
+        return tick_value(moment, (rac_text){name.data + strlen("tick."), name.size - strlen("tick.")});
+    for (size_t i = 0; i < sizeof figures / sizeof *figures; i++)
+        if (rac_text_is(name, figures[i].name))
+            return figures[i].value(moment);
+    if (find_reading(moment, name, &value))
+        return value;
+    return rac_value_of_fact(moment->protocol, moment->facts, moment->now, name);
+}
+
+static rac_value look_up(const void *context, rac_text name)
+{
+    return rac_moment_value(context, name);
 }
 
 rac_status rac_moment_evaluate(rac_arena *arena, const rac_moment *moment, const rac_expression *expression,
                                rac_answer *answer, const char **explanation, rac_error *err)
 {
-    int highest = -1;
-    for (size_t i = 0; i < expression->name_count; i++)
-        if (expression->names[i].found.slot > highest)
-            highest = expression->names[i].found.slot;
-    const size_t count = (size_t)(highest + 1);
-    rac_value *values = rac_many(arena, rac_value, count);
-    for (size_t i = 0; i < expression->name_count; i++)
-        values[expression->names[i].found.slot] = rac_moment_value(moment, expression->names[i].text);
-    if (explanation)
-        *explanation = rac_expression_explain(arena, expression, values, count);
-    return rac_expression_evaluate(arena, expression, values, count, answer, err);
+    return rac_value_evaluate(arena, expression, look_up, moment, answer, explanation, err);
 }

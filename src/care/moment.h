@@ -2,7 +2,7 @@
 #ifndef RACEMATE_CARE_MOMENT_H
 #define RACEMATE_CARE_MOMENT_H
 
-#include "base/expression.h"
+#include "care/values.h"
 #include "racemate/care/session.h"
 
 /* The value in base units; kind RAC_VALUE_UNKNOWN when it is not known. */

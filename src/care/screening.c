@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "care/moment.h"
+#include "care/values.h"
 
 static const char *const decisions[] = {"eligible", "not eligible", "review", "cannot say yet"};
 static const char *const verdicts[] = {"passes", "blocks", "asks for review", "needs facts"};
@@ -183,16 +183,28 @@ static rac_words facts_to_ask(rac_arena *arena, const rac_protocol *protocol, co
     return (rac_words){ask, asked};
 }
 
+typedef struct asking {
+    const rac_protocol *protocol;
+    const rac_facts *facts;
+    rac_instant now;
+} asking;
+
+static rac_value look_up(const void *context, rac_text name)
+{
+    const asking *a = context;
+    return rac_value_of_fact(a->protocol, a->facts, a->now, name);
+}
+
 rac_status rac_screening_decide(rac_arena *arena, const rac_protocol *protocol, const rac_facts *facts,
                                 rac_instant now, rac_screening *screening, rac_error *err)
 {
-    const rac_moment moment = {.protocol = protocol, .facts = facts, .now = now, .alarms_open = -1};
+    const asking context = {protocol, facts, now};
     rac_rule_result *results = rac_many(arena, rac_rule_result, protocol->rule_count);
     for (size_t i = 0; i < protocol->rule_count; i++) {
         rac_answer answer;
         results[i].rule = &protocol->rules[i];
-        const rac_status status = rac_moment_evaluate(arena, &moment, protocol->rules[i].when, &answer,
-                                                      &results[i].explanation, err);
+        const rac_status status = rac_value_evaluate(arena, protocol->rules[i].when, look_up, &context,
+                                                     &answer, &results[i].explanation, err);
         if (status)
             return status;
         results[i].verdict = judge(protocol->rules[i].kind, rac_answer_truth(&answer));

@@ -21,8 +21,9 @@ static char *show_readings(rac_arena *arena, const rac_moment *m, char *text)
         const rac_timed_value *baseline = rac_session_baseline(m->session, (rac_reading_kind)kind);
         if (!latest)
             continue;
-        text = append(arena, text, "  %-8s %.*f %s, %s ago", row->shorter, row->digits, latest->value,
-                      row->unit, rac_duration_format(arena, rac_instant_since(m->now, latest->at)));
+        text =
+            append(arena, text, "  %-8s %.*f %s, %s ago", row->shorter, row->digits, latest->value,
+                   rac_reading_unit(row), rac_duration_format(arena, rac_instant_since(m->now, latest->at)));
         if (baseline && m->session->any_drug)
             text = append(arena, text, " (baseline %.*f)", row->digits, baseline->value);
         text = append(arena, text, "\n");

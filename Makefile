@@ -1,0 +1,48 @@
+# Racemate: thin front door; every real rule is in meson.build.  `make help` lists the targets.
+.DEFAULT_GOAL := build/racemate
+SHELL := /bin/bash
+BUILD := build
+TEST_BUILD := build-test
+NINJA := ninja
+
+.PHONY: help run test bench fuzz kill install deps deps-test deps-extra clean tidy format FORCE
+
+help: ## this list
+	@grep -hE '^[a-zA-Z/_-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([^:]+):.*## (.*)/  make \1\t\2/' | expand -t 22
+
+$(BUILD)/build.ninja: | deps
+	@meson setup $(BUILD) --buildtype=release >/dev/null
+
+build/racemate: $(BUILD)/build.ninja FORCE ## (default) build the program
+	@$(NINJA) -C $(BUILD) racemate | tail -1
+
+run: build/racemate ## install what is missing, build, and open a demonstration clinic
+	@exec $(BUILD)/racemate demo
+
+test: deps-test ## install what is missing, build under ASan and UBSan, run every test
+	@scripts/test $(TEST_BUILD)
+
+bench: deps build/racemate ## measure speed against floors in the same run
+	@$(NINJA) -C $(BUILD) >/dev/null && meson test -C $(BUILD) --benchmark --verbose
+
+fuzz: deps-extra ## fuzz every parser (SECONDS_EACH=60)
+	@scripts/fuzz $${SECONDS_EACH:-60}
+
+kill: deps-test ## kill -9 the server at ROUNDS=100 random moments of a replay
+	@scripts/kill-test $${ROUNDS:-100}
+
+install: build/racemate ## install program, library, header and manual page (DESTDIR, prefix as Meson)
+	@$(NINJA) -C $(BUILD) >/dev/null && meson install -C $(BUILD)
+
+tidy: deps-extra build/racemate ## clang-tidy over the sources, warnings as errors
+	@scripts/tidy $(BUILD)
+
+format: deps-extra ## clang-format in place
+	@git ls-files '*.c' '*.h' | xargs clang-format -i
+
+deps: ; @scripts/bootstrap run
+deps-test: ; @scripts/bootstrap run test
+deps-extra: ; @scripts/bootstrap run test extra
+
+clean: ## remove what was built
+	@rm -rf build build-* .stamps
