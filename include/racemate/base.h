@@ -142,6 +142,8 @@ bool rac_text_is(rac_text text, const char *c_string);
 bool rac_text_equal(rac_text a, rac_text b);
 bool rac_text_starts(rac_text text, const char *prefix);
 rac_text rac_text_trim(rac_text text); /* ASCII space, tab, CR, LF off both ends */
+/* The first `most` bytes at most, ending with a whole character: for quoting input in a message. */
+rac_text rac_text_shorten(rac_text text, size_t most);
 /* The part before the first `separator`; *rest becomes what follows it (empty at the end).
  * *rest.data is NULL once the last part has been returned. */
 rac_text rac_text_split(rac_text text, char separator, rac_text *rest);

@@ -287,7 +287,7 @@ static rac_status take_names(reader *r, rac_text **names)
                 continue;
             rac_error problem;
             rac_fail(&problem, RAC_INVALID, "columns %zu and %zu are both named '%.*s'", j + 1, i + 1,
-                     (int)(name.size > 80 ? 80 : name.size), name.data);
+                     RAC_TEXT(rac_text_shorten(name, 80)));
             return problem_at(r, &problem, line, 1);
         }
     }

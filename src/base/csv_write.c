@@ -50,6 +50,8 @@ static bool needs_quotes(rac_text text, char delimiter)
 {
     if (!text.size)
         return false;
+    if (rac_text_starts(text, "\xEF\xBB\xBF")) /* at the start of a file it would be dropped */
+        return true;
     if (is_blank(text.data[0]) || is_blank(text.data[text.size - 1]))
         return true;
     for (size_t i = 0; i < text.size; i++)

@@ -49,6 +49,15 @@ rac_text rac_text_trim(rac_text text)
     return text;
 }
 
+rac_text rac_text_shorten(rac_text text, size_t most)
+{
+    if (text.size <= most)
+        return text;
+    while (most && ((unsigned char)text.data[most] & 0xC0) == 0x80)
+        most--;
+    return (rac_text){text.data, most};
+}
+
 rac_text rac_text_split(rac_text text, char separator, rac_text *rest)
 {
     const char *at = text.size ? memchr(text.data, separator, text.size) : NULL;

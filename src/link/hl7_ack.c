@@ -15,7 +15,7 @@ rac_status rac_hl7_ack_mode_find(rac_text name, rac_hl7_ack_mode *mode, rac_erro
         }
     }
     return rac_fail(err, RAC_NOT_FOUND, "'%.*s' is no way to acknowledge; known are auto, AA and CA",
-                    (int)(name.size > 40 ? 40 : name.size), name.data);
+                    RAC_TEXT(rac_text_shorten(name, 40)));
 }
 
 typedef enum family { FAMILY_NONE, FAMILY_APPLICATION, FAMILY_ACCEPT } family;

@@ -493,8 +493,9 @@ static rac_status check_type(const walk *w, rac_error *err)
     const char *const type = text(w, w->header, 9, 1), *const event = text(w, w->header, 9, 2);
     if (strcmp(type, "ORU") == 0 && strcmp(event, "R01") == 0)
         return RAC_OK;
-    return rac_fail(err, RAC_UNSUPPORTED, "message type %.20s^%.20s is not read here, only ORU^R01", type,
-                    event);
+    return rac_fail(err, RAC_UNSUPPORTED, "message type %.*s^%.*s is not read here, only ORU^R01",
+                    RAC_TEXT(rac_text_shorten(rac_text_of(type), 20)),
+                    RAC_TEXT(rac_text_shorten(rac_text_of(event), 20)));
 }
 
 /* PV1-3 is unit, room and bed; monitors leave any of them out. */

@@ -16,8 +16,7 @@ static size_t count_digits(rac_text text)
 
 static rac_status no_time(rac_text text, rac_error *err)
 {
-    return rac_fail(err, RAC_INVALID, "'%.*s' is not a time", (int)(text.size > 40 ? 40 : text.size),
-                    text.data);
+    return rac_fail(err, RAC_INVALID, "'%.*s' is not a time", RAC_TEXT(rac_text_shorten(text, 40)));
 }
 
 /* The zone as sent ("+0530"), or the sender's; empty result when there is neither. */
@@ -42,7 +41,7 @@ rac_status rac_hl7_time_parse(rac_text text, const rac_hl7_sender *sender, rac_i
     const size_t digits = count_digits(text);
     if (digits == 8 && (text.size == 8 || strchr("+-", text.data[8])))
         return rac_fail(err, RAC_INVALID, "'%.*s' is a date without a clock",
-                        (int)(text.size > 40 ? 40 : text.size), text.data);
+                        RAC_TEXT(rac_text_shorten(text, 40)));
     if (digits != 12 && digits != 14)
         return no_time(text, err);
     rac_text rest = {text.data + digits, text.size - digits}, fraction = {"", 0};

@@ -209,6 +209,5 @@ rac_status rac_mdc_code_parse(rac_text text, uint32_t *code, rac_error *err)
         *code = (uint32_t)number;
         return RAC_OK;
     }
-    return rac_fail(err, RAC_INVALID, "'%.*s' is not a device code", (int)(text.size > 40 ? 40 : text.size),
-                    text.data);
+    return rac_fail(err, RAC_INVALID, "'%.*s' is not a device code", RAC_TEXT(rac_text_shorten(text, 40)));
 }

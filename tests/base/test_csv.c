@@ -212,8 +212,8 @@ static void test_base_csv__streaming_keeps_nothing(void **state)
 static void test_base_csv__what_is_written_reads_back(void **state)
 {
     (void)state;
-    static const char *const awkward[] = {"",           "plain",      "a,b",     "\"",      "\"\"x\"\"",
-                                          "line\nline", "cr\rlf\r\n", " blank ", "\xC3\xA9"};
+    static const char *const awkward[] = {
+        "", "plain", "a,b", "\"", "\"\"x\"\"", "line\nline", "cr\rlf\r\n", " blank ", "\xEF\xBB\xBFmark"};
     static const double numbers[] = {0.1,
                                      -0.0,
                                      1.0 / 3,
@@ -264,6 +264,11 @@ static void test_base_csv__one_empty_field_survives(void **state)
     rac_text bytes;
     check_ok(rac_csv_written(&writer, &bytes, &err));
     assert_true(rac_text_is(bytes, "a\n\"\"\n"));
+    /* A mark that opens the file is text only inside quotes. */
+    rac_csv_write_string(&writer, "\xEF\xBB\xBFmark");
+    rac_csv_end_row(&writer);
+    check_ok(rac_csv_written(&writer, &bytes, &err));
+    assert_true(rac_text_is(bytes, "\"\xEF\xBB\xBFmark\"\n"));
     rac_arena_free(arena);
 }
 

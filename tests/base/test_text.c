@@ -51,6 +51,8 @@ static void test_base_text__utf8_is_checked(void **state)
 {
     (void)state;
     assert_true(rac_text_is_utf8(rac_text_of("mg\xC2\xB7kg\xE2\x81\xBB\xC2\xB9 \xF0\x9F\x92\x89")));
+    assert_true(rac_text_is(rac_text_shorten(rac_text_of("ab\xC3\xA9"), 3), "ab"));
+    assert_true(rac_text_is(rac_text_shorten(rac_text_of("ab\xC3\xA9"), 4), "ab\xC3\xA9"));
     const char *const bad[] = {"\x80", "\xC0\xAF", "\xED\xA0\x80", "\xF5\x80\x80\x80", "\xE2\x82", "a\xFF"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_false(rac_text_is_utf8(rac_text_of(bad[i])));
