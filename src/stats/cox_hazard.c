@@ -81,65 +81,92 @@ static void explain(double *residual, const double *x, double risk, double hazar
         residual[j] -= risk * (x[j] * hazard - mean[j]);
 }
 
-double *cox_score_squares(rac_arena *arena, const cox_problem *problem, const double *beta)
+/* The event times of one stratum: moments base .. limit - 1, and the sums before each. */
+typedef struct stratum_hazard {
+    const cox_moment *moments;
+    const running *sums;
+    size_t base, limit;
+} stratum_hazard;
+
+/* The first moment at or after `time`; `above`: after it. */
+static size_t moment_at(const stratum_hazard *h, double time, bool above)
+{
+    size_t low = h->base, high = h->limit;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (h->moments[middle].time < time || (above && h->moments[middle].time == time))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* The hazards of all moments before `end`. */
+static void explain_until(const stratum_hazard *h, size_t end, double *residual, const double *x, double risk,
+                          size_t p)
+{
+    if (end == h->base)
+        return;
+    const cox_moment *const last = &h->moments[end - 1];
+    explain(residual, x, risk, h->sums[end - 1].hazard + last->hazard, h->sums[end - 1].mean, p);
+    explain(residual, x, risk, 0, last->hazard_mean, p);
+}
+
+/* Row i's score residual: (x - mean) at its own death, less the hazards met from start to time. */
+static void score_residual(const cox_problem *problem, const stratum_hazard *h, const double *beta, size_t i,
+                           double *residual)
 {
     const stats_times *const t = &problem->times;
-    const size_t p = problem->p, n = t->n;
-    size_t count;
-    const cox_moment *const moments = cox_moments(arena, problem, beta, &count);
-    const running *const sums = running_sums(arena, moments, count, p);
-    double *const residual = rac_many(arena, double, n *p), *const key = rac_many(arena, double, n);
-    for (size_t s = 0, base = 0; s < t->strata; s++) {
-        size_t last = base, limit = base; /* moments of this stratum: base .. limit - 1 */
-        while (limit < count && moments[limit].stratum == s)
-            limit++;
-        for (size_t i = t->stratum_begin[s]; i < t->stratum_begin[s + 1]; i++) {
-            const double *const x = problem->x + i * p, risk = exp(cox_eta(problem, beta, i));
-            double *const own = residual + i * p;
-            while (last < limit && moments[last].time < t->time[i])
-                last++;
-            if (last > base) {
-                const cox_moment *const before = &moments[last - 1];
-                explain(own, x, risk, sums[last - 1].hazard + before->hazard, sums[last - 1].mean, p);
-                explain(own, x, risk, 0, before->hazard_mean, p);
-            }
-            if (last < limit && moments[last].time == t->time[i]) {
-                const cox_moment *const now = &moments[last];
-                const bool dies = t->event[i];
-                explain(own, x, risk, dies ? now->dead_hazard : now->hazard,
-                        dies ? now->dead_hazard_mean : now->hazard_mean, p);
-                for (size_t j = 0; dies && j < p; j++)
-                    own[j] += x[j] - now->mean[j];
-            }
-            size_t before_start = base; /* hazards up to the start were not met */
-            for (size_t low = base, high = limit; t->start && low < high;) {
-                const size_t middle = low + (high - low) / 2;
-                if (moments[middle].time <= t->start[i])
-                    before_start = low = middle + 1;
-                else
-                    high = middle;
-            }
-            if (before_start > base) {
-                const cox_moment *const m = &moments[before_start - 1];
-                explain(own, x, -risk, sums[before_start - 1].hazard + m->hazard, sums[before_start - 1].mean,
-                        p);
-                explain(own, x, -risk, 0, m->hazard_mean, p);
-            }
-        }
-        base = limit;
+    const size_t p = problem->p, end = moment_at(h, t->time[i], false);
+    const double *const x = problem->x + i * p, risk = exp(cox_eta(problem, beta, i));
+    explain_until(h, end, residual, x, risk, p);
+    if (end < h->limit && h->moments[end].time == t->time[i]) {
+        const cox_moment *const now = &h->moments[end];
+        const bool dies = t->event[i];
+        explain(residual, x, risk, dies ? now->dead_hazard : now->hazard,
+                dies ? now->dead_hazard_mean : now->hazard_mean, p);
+        for (size_t j = 0; dies && j < p; j++)
+            residual[j] += x[j] - now->mean[j];
     }
+    if (t->start)
+        explain_until(h, moment_at(h, t->start[i], true), residual, x, -risk, p);
+}
+
+/* Sum over clusters of u u', u the sum of w residual. */
+static void add_squares(rac_arena *arena, const cox_problem *problem, const double *residual, double *squares)
+{
+    const size_t n = problem->times.n, p = problem->p;
+    double *const key = rac_many(arena, double, n), *const sum = rac_many(arena, double, p);
     for (size_t i = 0; i < n; i++)
         key[i] = problem->cluster ? problem->cluster[i] : (double)i;
     const uint32_t *const order = stats_order(arena, key, n);
-    double *const squares = rac_many(arena, double, p *p), *const sum = rac_many(arena, double, p);
     for (size_t i = 0, next; i < n; i = next) {
         memset(sum, 0, p * sizeof *sum);
         for (next = i; next < n && key[order[next]] == key[order[i]]; next++)
             for (size_t j = 0; j < p; j++)
-                sum[j] += stats_weight(t, order[next]) * residual[order[next] * p + j];
+                sum[j] += stats_weight(&problem->times, order[next]) * residual[order[next] * p + j];
         for (size_t j = 0; j < p; j++)
             for (size_t k = 0; k < p; k++)
                 squares[j * p + k] += sum[j] * sum[k];
     }
+}
+
+double *cox_score_squares(rac_arena *arena, const cox_problem *problem, const double *beta)
+{
+    const stats_times *const t = &problem->times;
+    const size_t p = problem->p;
+    size_t count;
+    const cox_moment *const moments = cox_moments(arena, problem, beta, &count);
+    double *const residual = rac_many(arena, double, t->n *p), *const squares = rac_many(arena, double, p *p);
+    stratum_hazard h = {moments, running_sums(arena, moments, count, p), 0, 0};
+    for (size_t s = 0; s < t->strata; s++) {
+        h.base = h.limit;
+        while (h.limit < count && moments[h.limit].stratum == s)
+            h.limit++;
+        for (size_t i = t->stratum_begin[s]; i < t->stratum_begin[s + 1]; i++)
+            score_residual(problem, &h, beta, i, residual + i * p);
+    }
+    add_squares(arena, problem, residual, squares);
     return squares;
 }
