@@ -113,6 +113,8 @@ rac_status rac_use_case_find(const char *noun, const char *verb, const rac_use_c
 rac_status rac_call_set(rac_call *call, const char *name, const char *value, size_t size, rac_error *err);
 const char *rac_call_value(const rac_call *call, const char *name); /* or NULL */
 bool rac_call_flag(const rac_call *call, const char *name);
+/* Every required argument is there; RAC_INVALID names the first that is not. */
+rac_status rac_call_check(const rac_call *call, rac_error *err);
 /* Checks required arguments, the person and the role, then runs. */
 rac_status rac_use_case_run(rac_call *call, rac_reply *reply, rac_error *err);
 

@@ -137,7 +137,7 @@ const char *rac_app_name(const rac_app *app)
 /* ---- time as people type it
  * ---------------------------------------------------------------------------------- */
 
-/* "10:25" is the most recent 10:25 of the clinic's day. */
+/* "10:25" is today's; a time still to come is refused where it is used, not moved to yesterday. */
 static bool parse_clock(const rac_app *app, rac_text text, rac_instant *at)
 {
     const char *d = text.data;
@@ -148,7 +148,7 @@ static bool parse_clock(const rac_app *app, rac_text text, rac_instant *at)
         return false;
     const int64_t day = 86400000, zone = (int64_t)app->zone_min * 60000, now = rac_app_now(app).ms;
     at->ms = (now + zone) / day * day - zone + ((int64_t)hours * 60 + minutes) * 60000;
-    if (at->ms > now + 60000)
+    if (at->ms > now + day / 2) /* just after midnight, 23:50 was yesterday */
         at->ms -= day;
     return true;
 }
@@ -355,11 +355,9 @@ rac_status rac_call_second(rac_call *call, const char **second, rac_error *err)
     return rac_app_check_pin(call->app, *second, rac_call_value(call, "second-pin"), &role, err);
 }
 
-/* The person exists and may do it. */
-rac_status rac_use_case_run(rac_call *call, rac_reply *reply, rac_error *err)
+rac_status rac_call_check(const rac_call *call, rac_error *err)
 {
     const rac_use_case *row = call->use_case;
-    *reply = (rac_reply){0};
     for (size_t i = 0; row->arguments[i].name; i++) {
         if (row->arguments[i].required && !call->values[i]) {
             rac_fail(err, RAC_INVALID, "'%s' is missing", row->arguments[i].name);
@@ -368,6 +366,17 @@ rac_status rac_use_case_run(rac_call *call, rac_reply *reply, rac_error *err)
             return RAC_INVALID;
         }
     }
+    return RAC_OK;
+}
+
+/* The person exists and may do it. */
+rac_status rac_use_case_run(rac_call *call, rac_reply *reply, rac_error *err)
+{
+    const rac_use_case *row = call->use_case;
+    *reply = (rac_reply){0};
+    const rac_status complete = rac_call_check(call, err);
+    if (complete)
+        return complete;
     if (!call->app && !row->anywhere)
         return rac_fail(err, RAC_NOT_FOUND, "no clinic is open");
     if (row->writes) {

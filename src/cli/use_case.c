@@ -175,7 +175,7 @@ int rac_cli_use_case(rac_cli *cli, int argc, char **argv)
     const bool verbs = has_verbs(argv[0]);
     const int words = verbs && argc > 1 ? 2 : 1;
     if (rac_use_case_find(argv[0], words == 2 ? argv[1] : NULL, &call.use_case, &err) ||
-        take_words(cli, &call, argc - words, argv + words, &err))
+        take_words(cli, &call, argc - words, argv + words, &err) || rac_call_check(&call, &err))
         return rac_cli_report(cli, &err);
     rac_status status = rac_cli_open(cli, &call.app, &err);
     if (status && call.use_case->anywhere) {

@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+"""The command line as a stranger meets it: help for everything, examples that run, bad input that says what is wrong."""
+import re
+import subprocess
+
+from clinic import Clinic, PROGRAM, PROTOCOL, ROOT, VALUES
+from tap import case, main
+
+
+def bare(*words):
+    return subprocess.run([PROGRAM, *words], capture_output=True, text=True, cwd=ROOT, timeout=60)
+
+
+def commands():
+    """(noun, verb) of every use case, as the completion lists them."""
+    text = bare("help").stdout
+    return [line.split("  ")[1].split() for line in text.split("\n") if re.match(r"  [a-z]", line)]
+
+
+def example_of(words):
+    text = bare(*words, "--help").stdout
+    found = re.search(r"Example:\n  racemate (.*)", text)
+    return found.group(1).strip() if found else None
+
+
+@case
+def help_lists_every_command_and_each_explains_itself():
+    assert len(commands()) > 45
+    for words in commands():
+        done = bare("help", *words)
+        assert done.returncode == 0 and "Usage:" in done.stdout, (words, done)
+    assert "never drives a pump" in bare("--help").stdout
+    assert "self-treatment" in bare("--help").stdout
+
+
+@case
+def examples_run():
+    """Each example is typed in a clinic in the middle of a day. Refusals of a gate are answers; usage errors are not."""
+    import shlex
+    clinic = Clinic().at("09:30")
+    clinic.adopt()
+    patient = clinic.candidate()
+    session = clinic.ready(patient)
+    clinic("session", "start", session, who="rk")
+    for words in commands():
+        example = example_of(words)
+        if example is None:
+            continue
+        line = [w if not w.startswith("protocols/") else f"{ROOT}/{w}" for w in shlex.split(example)]
+        if line[0] in ("backup", "export"):
+            line[1] = f"{clinic.folder}/{line[1]}"
+        who = "dora" if line[:2] in (["staff", "add"], ["protocol", "adopt"]) else "pete" if "sign-plan" in line else "rk"
+        done = clinic.run(*line, who=who)
+        assert done.returncode in (0, 3, 4, 5), (line, done)
+        assert done.returncode == 0 or done.stderr.startswith("racemate: "), (line, done)
+
+
+@case
+def unknown_words_are_met_with_the_near_one():
+    done = bare("sesion", "list")
+    assert done.returncode == 4 and "did you mean session" in done.stderr
+    done = bare("session", "strat", "1")
+    assert done.returncode == 4 and "did you mean session start" in done.stderr
+    done = bare("screen")
+    assert done.returncode == 2 and "'patient' is missing" in done.stderr
+    done = bare("screen", "P0001", "--protocoll", "x")
+    assert done.returncode == 2 and "did you mean protocol" in done.stderr
+
+
+@case
+def bad_input_is_refused_with_its_reason():
+    clinic = Clinic().at("09:30")
+    clinic.adopt()
+    patient = clinic.candidate()
+    session = clinic.ready(patient)
+    bad = [(["read", session, "78/128"], "is not above"), (["read", session, "1280/78"], "is not possible"),
+           (["read", session, "banana"], "is not a pressure"), (["read", session, "128/78", "--at", "2027-01-01T00:00:00Z"], "future"),
+           (["score", patient, "PHQ-9", "1,2,3"], "9 items"), (["score", patient, "PHQ-9", "--total", "99"], "allowed 0 to 27"),
+           (["session", "weigh", session, "157 lb"], "lb"), (["session", "rate", session, "60"], "has no unit"),
+           (["correct", session, "9999", "--rate", "60 mL/h", "--reason", "x"], "no entry"),
+           (["fact", patient, "screening_sbp", "128 kg"], "pressure"), (["patient", "add", "X", "--born", "30.4.88"], "not a time")]
+    for words, expected in bad:
+        done = clinic.run(*words, who="rk")
+        assert done.returncode in (2, 4) and expected in done.stderr + done.stdout, (words, done)
+    assert clinic.json("verify")["finding"] == "intact"
+
+
+@case
+def a_person_is_needed_and_their_pin():
+    clinic = Clinic().at("09:30")
+    clinic.adopt()
+    assert "who are you" in clinic("patient", "add", "X", code=12)
+    assert "nobody is known" in clinic("patient", "add", "X", who="mallory", code=12)
+    assert "a PIN is needed" in clinic("protocol", "adopt", PROTOCOL, VALUES, who="dora", pin=False, code=12)
+
+
+@case
+def a_broken_protocol_reports_every_problem_at_its_place():
+    text = open(PROTOCOL, encoding="utf-8").read()
+    path = Clinic().folder + "/broken.yaml"
+    text = text.replace("amount: 0.5 mg/kg", "amount: 0.5 mL/kg").replace("duration: 40 min", "minuts: 40 min")
+    open(path, "w", encoding="utf-8").write(text)
+    done = bare("protocol", "check", path)
+    assert done.returncode == 2
+    places = re.findall(r"broken\.yaml:(\d+):(\d+): (.*)", done.stderr)
+    assert len(places) >= 2 and any("volume" in p[2] for p in places) and any("minuts" in p[2] for p in places), done.stderr
+    assert "did you mean" in done.stderr or "hint" in done.stderr
+
+
+@case
+def manual_page_and_completion_are_well_formed():
+    man = bare("man").stdout
+    assert man.startswith(".TH RACEMATE 1") and man.count(".SS") > 45
+    done = subprocess.run(["bash", "-n"], input=bare("completion").stdout, text=True, capture_output=True)
+    assert done.returncode == 0, done.stderr
+
+
+if __name__ == "__main__":
+    main()
