@@ -175,6 +175,24 @@ static bool invert_information(rac_arena *arena, const double *information, size
     return true;
 }
 
+/* Two visits that all but determine each other, or a variance that all but vanishes: the share of a visit's
+ * variance that the visits before it leave is below 1e-6. */
+static bool nearly_singular(rac_arena *arena, const mixed_engine *e)
+{
+    const size_t m = e->sums->visits;
+    double *const l = rac_many(arena, double, m *m);
+    for (size_t g = 0; g < e->sums->groups && !e->own_times; g++) {
+        const double *const sigma = e->sigma + g * m * m;
+        memcpy(l, sigma, m * m * sizeof *l);
+        if (!mixed_cholesky(l, m))
+            return true;
+        for (size_t j = 0; j < m; j++)
+            if (l[j * m + j] * l[j * m + j] < 1e-6 * sigma[j * m + j])
+                return true;
+    }
+    return false;
+}
+
 /* Tries one covariance; the engine at the maximum, or NULL and *why. */
 static mixed_engine *try_covariance(rac_arena *arena, const mixed_sums *sums, const mixed_engine *ols,
                                     rac_covariance kind, bool own_times, const rac_mixed_options *o,
@@ -187,9 +205,16 @@ static mixed_engine *try_covariance(rac_arena *arena, const mixed_sums *sums, co
         return NULL;
     }
     mixed_engine *const e = mixed_engine_make(arena, sums, kind, own_times, !o->maximum_likelihood);
-    if (!mixed_start(arena, e, ols, why) ||
-        !mixed_newton(arena, e, o->iterations_max > 0 ? o->iterations_max : ITERATIONS_MAX, search, why))
+    if (!mixed_start(arena, e, ols, why))
         return NULL;
+    if (!mixed_newton(arena, e, o->iterations_max > 0 ? o->iterations_max : ITERATIONS_MAX, search, why)) {
+        if (nearly_singular(arena, e))
+            *why = rac_format(arena,
+                              "the likelihood leads to a singular covariance: some scores all but determine "
+                              "others (%s)",
+                              *why);
+        return NULL;
+    }
     *theta_covariance = rac_many(arena, double, parameters *parameters);
     const bool boundary = mixed_structure_is_random(kind);
     if ((!search->observed_definite && !boundary) ||

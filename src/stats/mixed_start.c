@@ -173,8 +173,9 @@ static double time_of(const mixed_engine *e, const mixed_pattern *p, size_t j)
     return e->sums->design->visit_time ? e->sums->design->visit_time[p->visit[j]] : 0;
 }
 
-/* Moments: R_jl / n against 1, t_j + t_l, t_j t_l, [j = l], by least squares weighted with n. */
-static void moments(const mixed_engine *e, const mixed_engine *ols, size_t group, double moment[4])
+/* Moments: R_jl / n against 1, t_j + t_l, t_j t_l, [j = l], by least squares weighted with n.  Returns how
+ * many of the four the visits tell apart. */
+static size_t moments(const mixed_engine *e, const mixed_engine *ols, size_t group, double moment[4])
 {
     double normal[16] = {0}, right[4] = {0};
     const bool slope = e->kind == RAC_COVARIANCE_RANDOM_SLOPE;
@@ -191,30 +192,43 @@ static void moments(const mixed_engine *e, const mixed_engine *ols, size_t group
                 }
             }
     }
-    /* A pseudo-inverse: one visit, or no slope, leaves moments that the data cannot tell apart. */
+    /* A pseudo-inverse: a random intercept has two of the four, and too few visits leave some together. */
     double values[4], vectors[16];
+    size_t apart = 0;
     mixed_eigen(normal, 4, values, vectors);
     memset(moment, 0, 4 * sizeof *moment);
-    for (size_t k = 0; k < 4; k++)
-        for (size_t c = 0; c < 4 && values[k] > 1e-10 * values[3]; c++)
+    for (size_t k = 0; k < 4; k++) {
+        if (!(values[k] > 1e-10 * values[3]))
+            continue;
+        apart++;
+        for (size_t c = 0; c < 4; c++)
             moment[c] += vectors[k * 4 + c] * mixed_dot(vectors + k * 4, right, 4) / values[k];
+    }
+    return apart;
 }
 
-static void start_random(mixed_engine *e, const mixed_engine *ols, size_t group, double total)
+static bool start_random(mixed_engine *e, const mixed_engine *ols, size_t group, double total,
+                         const char **why)
 {
     double moment[4];
-    moments(e, ols, group, moment);
+    const bool slope = e->kind == RAC_COVARIANCE_RANDOM_SLOPE;
+    if (moments(e, ols, group, moment) < (slope ? 4 : 2)) {
+        *why = slope ? "a random slope needs patients seen at three times or more"
+                     : "a random intercept needs patients seen twice or more";
+        return false;
+    }
     double *const theta = e->theta + group * e->per_group;
     const double floor = EIGENVALUE_FLOOR * total;
     const double intercept = fmax(moment[0], floor), residual = fmax(moment[3], floor);
     theta[0] = sqrt(intercept);
     theta[e->per_group - 1] = 0.5 * log(residual);
-    if (e->kind != RAC_COVARIANCE_RANDOM_SLOPE)
-        return;
-    const double slope = fmax(moment[2], floor);
-    const double limit = 0.9 * sqrt(intercept * slope);
+    if (!slope)
+        return true;
+    const double tilt = fmax(moment[2], floor);
+    const double limit = 0.9 * sqrt(intercept * tilt);
     theta[1] = fmin(fmax(moment[1], -limit), limit) / theta[0];
-    theta[2] = sqrt(slope - theta[1] * theta[1]);
+    theta[2] = sqrt(tilt - theta[1] * theta[1]);
+    return true;
 }
 
 /* The best of a few correlations over a typical step between visits. */
@@ -264,18 +278,19 @@ bool mixed_start(rac_arena *arena, mixed_engine *e, const mixed_engine *ols, con
     }
     for (size_t g = 0; g < s->groups; g++) {
         if (mixed_structure_is_random(e->kind)) {
-            start_random(e, ols, g, total);
+            if (!start_random(e, ols, g, total, why))
+                return false;
             continue;
         }
         const pairwise pairs = pair_up(arena, ols, g);
-        for (size_t j = 0; j < m; j++) {
+        for (size_t j = 0; mixed_structure_has_own_variances(e->kind) && j < m; j++) {
             if (pairs.count[j * m + j] == 0) {
                 *why = rac_format(arena, "no patient%s was seen at visit %s", of_group(arena, s, g),
                                   s->design->visit_name[j]);
                 return false;
             }
             /* 1e-12 of the mean variance is what rounding leaves of a constant column. */
-            if (mixed_structure_has_own_variances(e->kind) && pairs.mean[j * m + j] <= 1e-12 * total) {
+            if (pairs.mean[j * m + j] <= 1e-12 * total) {
                 *why = rac_format(arena, "the outcome does not vary at visit %s%s", s->design->visit_name[j],
                                   of_group(arena, s, g));
                 return false;

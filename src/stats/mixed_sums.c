@@ -307,15 +307,15 @@ void mixed_accumulate(const mixed_sums *s, const mixed_pattern *pattern, const d
 /* ---- columns that others explain ----------------------------------------------------------------- */
 
 /* A column is aliased when what the columns to its left leave of it is below 3e-7 of its length (R's lm
- * drops below 1e-7 by orthogonal steps; squares, as here, resolve no better than this). */
+ * drops below 1e-7), or below the rounding of what cancels in it.  Lengths are those of a column's terms: a
+ * column that is 0 in every row seen (an arm absent from a visit) is a centre minus itself. */
 #define ALIAS_TOLERANCE 1e-13
+#define ALIAS_ROUNDING 1e-15
 
-static void find_aliases(rac_arena *arena, mixed_sums *s)
+/* tensor: sum of U over the patients seen at each visit, at the diagonal pairs. */
+static void sum_by_visit(rac_arena *arena, const mixed_sums *s, double *tensor)
 {
-    const size_t p = s->columns;
-    double *const tensor = rac_many(arena, double, s->pairs * s->factor_pairs);
     double *const identity = rac_many(arena, double, s->visits * s->visits);
-    double *const xx = rac_many(arena, double, p *p);
     for (size_t k = 0; k < s->patterns; k++) {
         const size_t seen = s->pattern[k].seen;
         memset(identity, 0, seen * seen * sizeof *identity);
@@ -323,34 +323,81 @@ static void find_aliases(rac_arena *arena, mixed_sums *s)
             identity[j * seen + j] = 1;
         mixed_accumulate(s, &s->pattern[k], identity, tensor);
     }
+}
+
+/* Squared length of column `c` minus the combination of kept ones, from its own rows: sum h_j' U_j h_j with
+ * h_j = B_j' (1, -combination).  A difference of sums of squares would keep half the digits and, among
+ * columns close to each other, none. */
+static double length_left(const mixed_sums *s, const double *tensor, size_t c, const double *combination,
+                          size_t rank, double *weight, double *h)
+{
+    memset(weight, 0, s->columns * sizeof *weight);
+    weight[c] = 1;
+    for (size_t a = 0; a < rank; a++)
+        weight[s->kept[a]] -= combination[a];
+    double sum = 0;
+    for (size_t j = 0; j < s->visits; j++) {
+        const double *const u = tensor + mixed_packed(j, j) * s->factor_pairs;
+        memset(h, 0, s->factors * sizeof *h);
+        for (size_t t = s->term_start[j]; t < s->term_start[j + 1]; t++)
+            h[s->term[t].factor] += s->term[t].weight * weight[s->term[t].column];
+        for (size_t f = 0, at = 0; f < s->factors; f++)
+            for (size_t g = 0; g <= f; g++, at++)
+                sum += (f == g ? 1 : 2) * h[f] * h[g] * u[at];
+    }
+    return sum;
+}
+
+/* Per column, the squared length of its terms before they cancel. */
+static double *lengths_of_terms(rac_arena *arena, const mixed_sums *s, const double *tensor)
+{
+    double *const length = rac_many(arena, double, s->columns);
+    for (size_t j = 0; j < s->visits; j++)
+        for (size_t t = s->term_start[j]; t < s->term_start[j + 1]; t++) {
+            const mixed_term *const x = &s->term[t];
+            length[x->column] +=
+                x->weight * x->weight *
+                tensor[mixed_packed(j, j) * s->factor_pairs + mixed_packed(x->factor, x->factor)];
+        }
+    return length;
+}
+
+static void find_aliases(rac_arena *arena, mixed_sums *s)
+{
+    const size_t p = s->columns;
+    double *const tensor = rac_many(arena, double, s->pairs * s->factor_pairs);
+    double *const xx = rac_many(arena, double, p *p);
+    double *const weight = rac_many(arena, double, p), *const h = rac_many(arena, double, s->factors);
+    sum_by_visit(arena, s, tensor);
     mixed_expand(s, tensor, xx);
+    const double *const length = lengths_of_terms(arena, s, tensor);
 
     double *const l = rac_many(arena, double, p *p); /* Cholesky factor of the kept columns */
     size_t rank = 0;
     for (size_t c = 0; c < p; c++) {
-        double *const row = l + rank * p;
-        double rest = xx[c * p + c];
+        double *const row = l + rank * p, *const combination = s->alias + c * p;
+        double cancelling = 0;
         for (size_t a = 0; a < rank; a++) {
             double sum = xx[c * p + s->kept[a]];
             for (size_t b = 0; b < a; b++)
                 sum -= row[b] * l[a * p + b];
             row[a] = sum / l[a * p + a];
-            rest -= row[a] * row[a];
         }
-        if (rest > ALIAS_TOLERANCE * xx[c * p + c]) {
-            row[rank] = sqrt(rest);
-            s->kept[rank++] = c;
-            continue;
-        }
-        s->aliased[c] = true;
-        double *const combination = s->alias + c * p;
         memcpy(combination, row, rank * sizeof *row);
         for (size_t a = rank; a-- > 0;) { /* back substitution with the factor so far */
             for (size_t b = a + 1; b < rank; b++)
                 combination[a] -= l[b * p + a] * combination[b];
             combination[a] /= l[a * p + a];
+            cancelling += combination[a] * combination[a] * length[s->kept[a]];
         }
-        memset(row, 0, p * sizeof *row);
+        const double rest = length_left(s, tensor, c, combination, rank, weight, h);
+        if (rest > fmax(ALIAS_TOLERANCE * length[c], ALIAS_ROUNDING * cancelling)) {
+            row[rank] = sqrt(rest);
+            s->kept[rank++] = c;
+        } else {
+            s->aliased[c] = true;
+            memset(row, 0, p * sizeof *row);
+        }
     }
     s->rank = rank;
 }

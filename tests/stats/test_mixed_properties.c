@@ -1,5 +1,5 @@
 /* Mixed models: what must hold of any data: invariances, closed forms, derivatives, refusals, coverage. */
-#include "check.h"
+#include "mixed_chart.h"
 
 #include <cblas.h>
 
@@ -421,6 +421,49 @@ static void test_stats_mixed__visit_seen_in_one_arm_leaves_that_difference_open(
     rac_arena_free(arena);
 }
 
+/* A column that is 0 in every row seen is dropped whatever its number of patients and place: the fit equals
+ * the one of a design without it. */
+static void test_stats_mixed__an_arm_absent_from_a_visit_costs_that_column_alone(void **state)
+{
+    (void)state;
+    rac_arena *const arena = rac_arena_new();
+    for (size_t n = 13; n < 120; n += 7)
+        for (int32_t absent = 1; absent < 3; absent++) {
+            study s;
+            rac_error err = {0};
+            rac_mixed_design design, without;
+            rac_mixed_fit fit, again;
+            const rac_mixed_options cs = {.covariance = RAC_COVARIANCE_COMPOUND, .no_fallback = true};
+            make_study(arena, &s, n, n, true);
+            s.baseline.by_visit = false;
+            s.model.arms = 3;
+            for (size_t i = 0; i < n; i++) {
+                s.arm[i] = (int32_t)(i % 3);
+                if (s.arm[i] == absent)
+                    s.outcome[i * VISITS + 3] = NAN;
+                s.outcome[i * VISITS] -= 50;
+            }
+            check_ok(rac_mixed_design_usual(arena, &s.model, &design, &err));
+            check_ok(rac_mixed_fit_design(arena, &design, &cs, &fit, &err));
+            const size_t gone = design.columns - 1 - (absent == 1 ? 3 : 0);
+            assert_true(fit.aliased[gone]);
+            rac_mixed_rows rows = rows_of(arena, &design, NULL);
+            double *const x = rac_many(arena, double, rows.rows *(rows.columns - 1));
+            for (size_t i = 0; i < rows.rows; i++)
+                for (size_t c = 0; c < rows.columns; c++)
+                    if (c != gone)
+                        x[i * (rows.columns - 1) + c - (c > gone)] = rows.x[i * rows.columns + c];
+            rows.x = x;
+            rows.columns--;
+            rows.column_name = NULL;
+            check_ok(rac_mixed_design_rows(arena, &rows, &without, &err));
+            check_ok(rac_mixed_fit_design(arena, &without, &cs, &again, &err));
+            assert_int_equal(again.rank, fit.rank);
+            check_near(fit.log_likelihood, again.log_likelihood, 0, 1e-11);
+        }
+    rac_arena_free(arena);
+}
+
 static void test_stats_mixed__a_column_said_twice_is_named_and_dropped(void **state)
 {
     (void)state;
@@ -590,6 +633,18 @@ static void test_stats_mixed__every_refusal_names_its_cause(void **state)
                "needs the times");
     refuse_fit(&s, arena, (rac_mixed_options){.iterations_max = 1, .no_fallback = true}, RAC_NOT_CONVERGED,
                "1 steps were not enough");
+    for (size_t i = 0; i < 20; i++) /* visits 1 and 2 determine each other */
+        s.outcome[i * VISITS + 1] = 2 * s.outcome[i * VISITS];
+    refuse_fit(&s, arena, (rac_mixed_options){.no_fallback = true}, RAC_NOT_CONVERGED, "singular covariance");
+    for (size_t i = 0; i < 20; i++)
+        for (size_t v = 1; v < VISITS; v++)
+            s.outcome[i * VISITS + (v + i) % VISITS] = NAN;
+    s.model.visit_time = weeks;
+    refuse_fit(&s, arena, (rac_mixed_options){.covariance = RAC_COVARIANCE_RANDOM_INTERCEPT},
+               RAC_NOT_CONVERGED, "a random intercept needs patients seen twice or more");
+    refuse_fit(&s, arena, (rac_mixed_options){.covariance = RAC_COVARIANCE_RANDOM_SLOPE}, RAC_NOT_CONVERGED,
+               "a random slope needs patients seen at three times or more");
+    make_study(arena, &s, 20, 19, false);
     for (size_t i = 0; i < 20; i++)
         s.outcome[i * VISITS] = 4;
     refuse_fit(&s, arena, (rac_mixed_options){.no_fallback = true}, RAC_NOT_CONVERGED,
@@ -710,6 +765,7 @@ RAC_TESTS(cmocka_unit_test(test_stats_mixed__order_of_patients_does_not_matter),
           cmocka_unit_test(test_stats_mixed__own_times_equal_to_the_grid_give_the_same_fit),
           cmocka_unit_test(test_stats_mixed__derivatives_are_exact_for_every_covariance),
           cmocka_unit_test(test_stats_mixed__visit_seen_in_one_arm_leaves_that_difference_open),
+          cmocka_unit_test(test_stats_mixed__an_arm_absent_from_a_visit_costs_that_column_alone),
           cmocka_unit_test(test_stats_mixed__a_column_said_twice_is_named_and_dropped),
           cmocka_unit_test(test_stats_mixed__ladder_says_what_was_used_and_why),
           cmocka_unit_test(test_stats_mixed__fewer_patients_than_visits_step_down),
