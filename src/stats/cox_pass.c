@@ -178,7 +178,11 @@ cox_pass cox_pass_new(rac_arena *arena, size_t p)
 void cox_pass_run(rac_arena *arena, const cox_problem *problem, const double *beta, cox_pass *out)
 {
     const size_t p = problem->p, n = problem->times.n;
-    double *const eta = rac_many(arena, double, n), *const risk = rac_many(arena, double, n);
+    if (!out->eta) {
+        out->eta = rac_many(arena, double, n);
+        out->risk = rac_many(arena, double, n);
+    }
+    double *const eta = out->eta, *const risk = out->risk;
     for (size_t i = 0; i < n; i++) {
         eta[i] = cox_eta(problem, beta, i);
         risk[i] = stats_weight(&problem->times, i) * exp(eta[i]);

@@ -64,6 +64,7 @@ typedef struct cox_pass {
     double *gg_information; /* sum of g^2 V, packed */
     cox_moment *moments;    /* from the last stratum and time back */
     size_t moment_count;
+    double *eta, *risk; /* one a row; kept from pass to pass */
 } cox_pass;
 
 cox_pass cox_pass_new(rac_arena *arena, size_t p);
