@@ -33,7 +33,8 @@ typedef struct runner {
     bool has_schedule;
     rac_tile tile;
     size_t out_room, work_room;
-    rac_lanes *values; /* what the sink sees */
+    rac_lanes *values;      /* gathered when lanes were solved one by one, or changed afterwards */
+    const rac_lanes *shown; /* what the sink sees: the solution itself, or values */
     unsigned failed;
 } runner;
 
@@ -278,7 +279,10 @@ static void solve_lanes(runner *r, unsigned mask)
     r->tile.schedule = &r->schedule;
     r->kernel->solve(&r->tile);
     r->failed |= r->tile.failed & mask;
-    take_values(r, mask);
+    const bool as_solved = r->m->all_linear && !r->p->residual && mask == (1U << RAC_LANES) - 1;
+    r->shown = as_solved ? r->tile.out : r->values;
+    if (!as_solved)
+        take_values(r, mask);
 }
 
 /* Subjects who share their times are solved together, others one by one. */
@@ -395,7 +399,7 @@ static rac_status run_tiles(runner *r, rac_population_sink *sink, void *context,
                                           .subjects = subjects,
                                           .times = r->schedule.writes,
                                           .outputs = (size_t)r->outputs,
-                                          .values = (const double *)r->values,
+                                          .values = (const double *)r->shown,
                                           .epochs = r->epochs,
                                           .parameters = r->m->parameter_count,
                                           .parameter_values = (const double *)r->parameters,
