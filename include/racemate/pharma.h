@@ -1,11 +1,13 @@
 /* racemate/pharma.h: where the drug is, for one patient or a population.
  *
- * Read in this order: dosing.h (what was given), linear.h (exact solutions), model.h (published models as files),
- * population.h (virtual subjects; rac_pharma_predict for one patient). */
+ * Read in this order: dosing.h (what was given), linear.h (exact solutions), model.h (published models as
+ * files), events.h (tables of doses and samples), population.h (virtual subjects; rac_pharma_predict for one
+ * patient). */
 #ifndef RACEMATE_PHARMA_H
 #define RACEMATE_PHARMA_H
 
 #include "racemate/pharma/dosing.h"
+#include "racemate/pharma/events.h"
 #include "racemate/pharma/linear.h"
 #include "racemate/pharma/model.h"
 #include "racemate/pharma/population.h"

@@ -1,0 +1,278 @@
+/* Event tables: see racemate/pharma/events.h. */
+#include "racemate/pharma/events.h"
+
+#include <math.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/csv.h"
+#include "base/units.h"
+
+enum { ID, TIME, AMT, RATE, EVID, CMT, DV, MDV, ADDL, II, SS, COLUMNS };
+
+static const struct {
+    const char *name;
+    double low, high; /* allowed, ends included */
+    bool whole;
+} COLUMN[COLUMNS] = {
+    [ID] = {"ID", -INFINITY, INFINITY, false},
+    [TIME] = {"TIME", -INFINITY, INFINITY, false},
+    [AMT] = {"AMT", 0, INFINITY, false},
+    [RATE] = {"RATE", -2, INFINITY, false},
+    [EVID] = {"EVID", 0, 4, true},
+    [CMT] = {"CMT", 1, 1000, true},
+    [DV] = {"DV", -INFINITY, INFINITY, false},
+    [MDV] = {"MDV", 0, 1, true},
+    [ADDL] = {"ADDL", 0, RAC_DOSES_MAX, true},
+    [II] = {"II", 0, INFINITY, false},
+    [SS] = {"SS", 0, 2, true},
+};
+
+typedef struct reader {
+    rac_arena *arena;
+    const rac_csv_table *table;
+    const rac_model *model;
+    rac_events *events;
+    rac_problems *problems;
+    int at[COLUMNS];    /* index in the table, -1 */
+    int *covariate_at;  /* by covariate, -1 */
+    double *covariates; /* carried forward, base units */
+    size_t row;         /* from 0 */
+    double value[COLUMNS];
+    bool given[COLUMNS]; /* not missing */
+    bool faulty;         /* this row has a problem already */
+} reader;
+
+static void problem(reader *r, int column, const char *format, ...) RAC_PRINTF(3, 4);
+static void problem(reader *r, int column, const char *format, ...)
+{
+    rac_error err = {0};
+    va_list arguments;
+    va_start(arguments, format);
+    rac_fail(&err, RAC_INVALID, "%s", rac_format_list(r->arena, format, arguments));
+    va_end(arguments);
+    rac_csv_place(r->table, r->row, column >= 0 ? (size_t)column : 0, &err);
+    rac_problems_add(r->problems, &err);
+    r->faulty = true;
+}
+
+static int find_column(const rac_csv_table *table, const char *name)
+{
+    for (size_t c = 0; c < table->column_count; c++) {
+        const rac_text text = rac_text_trim(table->columns[c].name);
+        if (text.size == strlen(name) && !strncasecmp(text.data, name, text.size))
+            return (int)c;
+    }
+    return -1;
+}
+
+/* False when the cell is missing; a fault counts as missing and is reported. */
+static bool read_cell(reader *r, int column, double *value)
+{
+    const rac_text cell = rac_text_trim(r->table->columns[column].cells[r->row]);
+    rac_error err = {0};
+    if (!cell.size || rac_text_is(cell, "."))
+        return false;
+    if (!rac_number_parse(cell, value, &err))
+        return true;
+    problem(r, column, "'%.*s' is not a number", RAC_TEXT(cell));
+    return false;
+}
+
+static void read_row(reader *r)
+{
+    r->faulty = false;
+    for (int c = 0; c < COLUMNS; c++) {
+        r->value[c] = 0;
+        r->given[c] = r->at[c] >= 0 && read_cell(r, r->at[c], &r->value[c]);
+        if (!r->given[c])
+            continue;
+        const double value = r->value[c];
+        if (value < COLUMN[c].low || value > COLUMN[c].high || (COLUMN[c].whole && value != floor(value)))
+            problem(r, r->at[c], "%s is %g, allowed %s%g to %g", COLUMN[c].name, value,
+                    COLUMN[c].whole ? "whole numbers " : "", COLUMN[c].low, COLUMN[c].high);
+    }
+    if (!r->given[ID])
+        problem(r, r->at[ID], "a row without ID");
+    if (!r->given[TIME])
+        problem(r, r->at[TIME], "a row without TIME");
+    if (r->given[RATE] && r->value[RATE] < 0 && r->value[RATE] > -2 && r->value[RATE] != -1)
+        problem(r, r->at[RATE], "RATE is %g: -1, -2, 0 or more", r->value[RATE]);
+}
+
+/* ---- covariates ---- */
+
+static void take_covariates(reader *r, rac_events_subject *subject, bool first)
+{
+    const size_t n = rac_model_covariates(r->model);
+    bool changed = first;
+    for (size_t c = 0; c < n; c++) {
+        const rac_covariate *covariate = rac_model_covariate(r->model, c);
+        double value;
+        if (first)
+            r->covariates[c] = covariate->has_fallback ? covariate->fallback : NAN;
+        if (r->covariate_at[c] < 0)
+            continue;
+        if (!read_cell(r, r->covariate_at[c], &value)) {
+            if (first && !covariate->has_fallback && !r->faulty)
+                problem(r, r->covariate_at[c], "the first row of a subject has no %s", covariate->name);
+            continue;
+        }
+        value = rac_quantity_base((rac_quantity){value, rac_unit_of(covariate->unit)});
+        changed |= !(value == r->covariates[c]);
+        r->covariates[c] = value;
+    }
+    if (!changed)
+        return;
+    size_t epochs = (size_t)subject->epochs;
+    rac_push(r->arena, subject->epoch_h, epochs, subject->epoch_capacity, r->value[TIME]);
+    subject->epochs = (int)epochs;
+    for (size_t c = 0; c < n; c++)
+        rac_push(r->arena, subject->constants, subject->constant_count, subject->constant_capacity,
+                 r->covariates[c]);
+}
+
+/* ---- events ---- */
+
+static int evid(const reader *r)
+{
+    if (r->given[EVID])
+        return (int)r->value[EVID];
+    return r->value[AMT] > 0 || r->value[RATE] != 0;
+}
+
+static int index_of_cmt(reader *r, size_t count, const char *what)
+{
+    const int at = r->given[CMT] ? (int)r->value[CMT] - 1 : 0;
+    if (at >= 0 && (size_t)at < count)
+        return at;
+    problem(r, r->at[CMT], "CMT is %d, the model has %zu %s", at + 1, count, what);
+    return 0;
+}
+
+static void take_dose(reader *r, rac_events_subject *subject)
+{
+    const bool plateau =
+        r->value[SS] > 0 && r->value[RATE] > 0 && !(r->value[AMT] > 0) && !(r->value[II] > 0);
+    const bool repeats = r->value[ADDL] > 0 || r->value[SS] > 0;
+    if (!(r->value[AMT] > 0) && !plateau)
+        problem(r, r->at[AMT], "a dose without an amount");
+    if (repeats && !(r->value[II] > 0) && !plateau)
+        problem(r, r->at[II] >= 0 ? r->at[II] : r->at[ADDL], "ADDL or SS without the interval II");
+    const bool infusion = r->value[RATE] > 0;
+    rac_regimen_add(&subject->regimen,
+                    (rac_dose){.time_h = r->value[TIME],
+                               .kind = infusion ? RAC_DOSE_INFUSION : RAC_DOSE_BOLUS,
+                               .route = index_of_cmt(r, rac_model_routes(r->model), "routes"),
+                               .amount_mg = r->value[AMT],
+                               .rate_mg_per_h = infusion ? r->value[RATE] : 0,
+                               .additional = (int)r->value[ADDL],
+                               .interval_h = repeats ? r->value[II] : 0,
+                               .steady = (rac_steady)(int)r->value[SS]});
+}
+
+static void take_sample(reader *r, rac_events_subject *subject, bool other)
+{
+    rac_sample sample = {.time_h = r->value[TIME], .row = r->row + 1, .value = r->value[DV]};
+    sample.output = other ? 0 : index_of_cmt(r, rac_model_outputs(r->model), "outputs");
+    sample.measured = !other && !(r->value[MDV] > 0) && r->at[DV] >= 0;
+    if (!other && (r->value[AMT] > 0 || r->value[RATE] != 0))
+        problem(r, r->at[AMT], "a sample with an amount or a rate");
+    if (sample.measured && !r->given[DV] && !r->faulty)
+        problem(r, r->at[DV], "a sample without a value: give DV, or MDV 1");
+    rac_push(r->arena, subject->samples, subject->sample_count, subject->sample_capacity, sample);
+    rac_regimen_add(&subject->regimen, rac_dose_mark(sample.time_h, 0, RAC_DOSE_OBSERVATION));
+}
+
+static void take_event(reader *r, rac_events_subject *subject)
+{
+    const int kind = evid(r);
+    if (kind >= 3)
+        rac_regimen_add(&subject->regimen, rac_dose_mark(r->value[TIME], 0, RAC_DOSE_RESET));
+    if (kind == 1 || kind == 4)
+        take_dose(r, subject);
+    else if (kind != 3)
+        take_sample(r, subject, kind == 2);
+}
+
+/* The subject of this row: the last one, or a new one whose ID was not seen before. */
+static rac_events_subject *subject_of(reader *r, bool *first)
+{
+    rac_events *events = r->events;
+    *first = !events->count || events->subjects[events->count - 1].id != r->value[ID];
+    if (*first) {
+        for (size_t i = 0; i < events->count; i++)
+            if (events->subjects[i].id == r->value[ID]) {
+                problem(r, r->at[ID], "ID %g comes back after another subject", r->value[ID]);
+                break;
+            }
+        const rac_events_subject subject = {.id = r->value[ID], .regimen = rac_regimen_new(r->arena)};
+        rac_push(r->arena, events->subjects, events->count, events->capacity, subject);
+    }
+    return &events->subjects[events->count - 1];
+}
+
+static bool find_columns(reader *r)
+{
+    for (int c = 0; c < COLUMNS; c++)
+        r->at[c] = find_column(r->table, COLUMN[c].name);
+    static const int needed[] = {ID, TIME, AMT};
+    bool all = true;
+    for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
+        if (r->at[needed[i]] < 0) {
+            rac_error err = {0};
+            rac_fail(&err, RAC_INVALID, "the table has no column %s", COLUMN[needed[i]].name);
+            rac_error_place(&err, r->table->file, 1, 1);
+            rac_problems_add(r->problems, &err);
+            all = false;
+        }
+    for (size_t c = 0; c < rac_model_covariates(r->model); c++) {
+        const rac_covariate *covariate = rac_model_covariate(r->model, c);
+        r->covariate_at[c] = find_column(r->table, covariate->name);
+        if (r->covariate_at[c] < 0 && !covariate->has_fallback) {
+            rac_error err = {0};
+            rac_fail(&err, RAC_INVALID, "the table has no column for the covariate %s (%s)", covariate->name,
+                     covariate->unit);
+            rac_error_place(&err, r->table->file, 1, 1);
+            rac_problems_add(r->problems, &err);
+            all = false;
+        }
+    }
+    return all;
+}
+
+rac_status rac_events_read(rac_arena *arena, rac_text bytes, const char *file, const rac_model *model,
+                           rac_events *events, rac_problems *problems)
+{
+    *events = (rac_events){0};
+    const size_t before = problems->count;
+    rac_csv_table table;
+    rac_error err = {0};
+    const rac_csv_options options = {.file = file, .trim = true, .problems = problems};
+    const rac_status status = rac_csv_read(arena, bytes, &options, &table, &err);
+    if (status)
+        return status;
+    reader r = {.arena = arena,
+                .table = &table,
+                .model = model,
+                .events = events,
+                .problems = problems,
+                .covariate_at = rac_many(arena, int, rac_model_covariates(model)),
+                .covariates = rac_many(arena, double, rac_model_covariates(model))};
+    if (!find_columns(&r))
+        return RAC_INVALID;
+    double last_h = 0;
+    for (r.row = 0; r.row < table.rows; r.row++) {
+        read_row(&r);
+        if (r.faulty)
+            continue;
+        bool first;
+        rac_events_subject *subject = subject_of(&r, &first);
+        if (!first && r.value[TIME] < last_h)
+            problem(&r, r.at[TIME], "TIME falls from %g to %g h", last_h, r.value[TIME]);
+        last_h = r.value[TIME];
+        take_covariates(&r, subject, first);
+        take_event(&r, subject);
+    }
+    return problems->count > before ? problems->items[before].status : RAC_OK;
+}
