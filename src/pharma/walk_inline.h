@@ -1,5 +1,9 @@
 /* pharma/walk_inline.h: walking a schedule, by modes or by scaling.  Included inside a kernel. */
 
+/* Propagators kept at once by the scaling method: a regular grid needs a few, and a table of times of one's
+ * own must not need a matrix for each. */
+enum { POWERS = 64 };
+
 /* Work of a tile, carved once.  Sizes in lanes; see rac_tile_work(). */
 typedef struct walk {
     rac_tile *tile;
@@ -12,7 +16,8 @@ typedef struct walk {
     rac_lanes *input; /* pairs x n: what the rates of a pair add in its length */
     rac_lanes *read;  /* outputs x n: readers in the coordinates of the walk */
     rac_lanes *wide, *wide_e, *wide_f, *wide_t;
-    rac_lanes *power; /* scaling: lengths x n x (n + entries) */
+    rac_lanes *power; /* scaling: POWERS x n x (n + entries), the lengths used last */
+    int power_length[POWERS];
     unsigned char *length_known, *pair_known;
     rac_lanes state[RAC_COMPARTMENTS_MAX], aside[RAC_COMPARTMENTS_MAX];
     int entry[RAC_COMPARTMENTS_MAX]; /* scaling: column of U for a position, -1 for none */
@@ -246,15 +251,15 @@ static void modes_epoch(walk *w, const rac_lanes *x)
 
 static void scaling_length(walk *w, int length)
 {
-    if (w->length_known[length])
+    if (w->power_length[length % POWERS] == length)
         return;
-    w->length_known[length] = 1;
-    const int n = w->shape->n, width = n + w->entries;
+    w->power_length[length % POWERS] = length;
+    const int n = w->shape->n, width = n + w->entries, at = length % POWERS;
     exponentiate(width, w->wide_shape, w->wide, w->tile->schedule->lengths_h[length], w->wide_e, w->wide_f,
                  w->wide_t);
     for (int i = 0; i < n; i++)
         for (int j = 0; j < width; j++)
-            w->power[(length * n + i) * width + j] =
+            w->power[(at * n + i) * width + j] =
                 w->wide_shape[i * WIDE + j] ? WIDE_AT(w->wide_e, i, j) : all(0);
 }
 
@@ -262,14 +267,13 @@ static void scaling_length(walk *w, int length)
 LANE const rac_lanes *propagator(const walk *w, int length, int i)
 {
     const int n = w->shape->n;
-    return &w->power[(length * n + i) * (n + w->entries)];
+    return &w->power[(length % POWERS * n + i) * (n + w->entries)];
 }
 
 static void scaling_pair(walk *w, int pair)
 {
     const int n = w->shape->n;
     const rac_pair *p = &w->tile->schedule->pairs[pair];
-    scaling_length(w, p->length);
     if (w->pair_known[pair])
         return;
     w->pair_known[pair] = 1;
@@ -326,9 +330,8 @@ static void scaling_write(walk *w)
 static void scaling_advance(walk *w, const rac_step *step)
 {
     const int n = w->shape->n;
-    if (step->pair < 0)
-        scaling_length(w, step->length);
-    else
+    scaling_length(w, step->length);
+    if (step->pair >= 0)
         scaling_pair(w, step->pair);
     for (int count = 0; count < step->count; count++) {
         rac_lanes next[RAC_COMPARTMENTS_MAX];
@@ -401,6 +404,8 @@ static void scaling_epoch(walk *w)
 {
     const int n = w->shape->n;
     forget(w);
+    for (int i = 0; i < POWERS; i++)
+        w->power_length[i] = -1;
     build_matrix(w->shape, w->flow_per_h, w->a);
     for (int i = 0; i < n + w->entries; i++)
         for (int j = 0; j < n + w->entries; j++)
@@ -496,7 +501,7 @@ static void solve_tile(rac_tile *tile)
         scaled = w.m.ill;
     }
     if (any(scaled)) { /* once more for those lanes, the others keep what they have */
-        rac_lanes *second = w.power + (size_t)(2 * tile->schedule->lengths * tile->shape->n * tile->shape->n);
+        rac_lanes *second = w.power + (size_t)(2 * POWERS * tile->shape->n * tile->shape->n);
         w.out = second;
         walk_scaling(&w);
         for (size_t i = 0; i < total; i++)

@@ -2,6 +2,7 @@
  * Errors are relative to the largest value of the curve, as the header states them. */
 #include "check.h"
 
+#include "base/random.h"
 #include "pharma/closed.h"
 #include "pharma/kernel.h"
 #include "racemate/pharma.h"
@@ -215,6 +216,91 @@ static void test_pharma_linear__both_methods_and_all_kernels_agree(void **state)
             check_near(outs[0][i][lane], outs[2][i][lane], 1e-11, 0);
 }
 
+/* Random trees of 2 to 9 compartments with random rates over five decades, random doses and times: modes,
+ * scaling and the balance of mass agree.  Scaling loses some digits where a step is long for the fastest rate
+ * (it squares up to 2^20). */
+static void test_pharma_linear__random_systems_agree(void **state)
+{
+    fixture *f = *state;
+    rac_random draws = rac_random_open(20260302, 1, RAC_RANDOM_TEST);
+    for (int round = 0; round < 60; round++) {
+        const int n = 2 + (int)rac_random_below(&draws, 8);
+        rac_flow flows[32];
+        int count = 0;
+        for (int i = 1; i < n - 1; i++) {
+            const int parent = (int)rac_random_below(&draws, (uint32_t)i);
+            flows[count++] = (rac_flow){.from = parent, .to = i};
+            if (rac_random_below(&draws, 4))
+                flows[count++] = (rac_flow){.from = i, .to = parent};
+        }
+        flows[count++] = (rac_flow){.from = (int)rac_random_below(&draws, (uint32_t)(n - 1)), .to = n - 1};
+        rac_lanes *rates = rac_lanes_new(f->arena, (size_t)count), *gains = rac_lanes_new(f->arena, 2);
+        for (int i = 0; i < count; i++)
+            for (int lane = 0; lane < RAC_LANES; lane++)
+                rates[i][lane] = pow(10, 3 * rac_random_uniform(&draws) - 2);
+        gains[0] = (rac_lanes){0} + 1.0;
+        rac_regimen regimen = rac_regimen_new(f->arena);
+        rac_regimen_add(&regimen,
+                        rac_dose_infusion(rac_random_uniform(&draws), 0, 30, 3 * rac_random_uniform(&draws)));
+        rac_regimen_add(&regimen, rac_dose_bolus(5 * rac_random_uniform(&draws), 0, 20));
+        const int first[] = {0, 1}, compartments[] = {0, 0};
+        const rac_timing timing = {.routes = 1, .route_first = first, .epochs = 1, .parts = &VEIN};
+        rac_schedule schedule;
+        rac_error err = {0};
+        check_ok(rac_schedule_make(f->arena, &regimen, &timing, f->times_h, TIMES, &schedule, &err));
+        const rac_linear *body = shape(f, n, flows, count);
+        rac_lanes *readers = rac_lanes_new(f->arena, (size_t)(n * n)), *outs[2];
+        for (int i = 0; i < n; i++)
+            readers[i * n + i] = (rac_lanes){0} + 1.0;
+        for (int way = 0; way < 2; way++) {
+            outs[way] = rac_lanes_new(f->arena, (size_t)(TIMES * n));
+            rac_tile tile = {.shape = body,
+                             .schedule = &schedule,
+                             .channel_compartment = compartments,
+                             .flow_per_h = rates,
+                             .gains = gains,
+                             .readers = readers,
+                             .outputs = n,
+                             .scaling_only = way,
+                             .out = outs[way],
+                             .work = rac_lanes_new(f->arena, rac_tile_work(body, &schedule, n))};
+            rac_kernel_best()->solve(&tile);
+            assert_int_equal(tile.failed, 0);
+        }
+        for (int t = 0; t < TIMES; t++)
+            for (int lane = 0; lane < RAC_LANES; lane++) {
+                double sum = 0;
+                for (int i = 0; i < n; i++) {
+                    check_near(outs[0][t * n + i][lane], outs[1][t * n + i][lane], 50e-12, 0);
+                    sum += outs[0][t * n + i][lane];
+                }
+                if (f->times_h[t] > 8.01)
+                    check_near(sum, 50, 50e-12, 0);
+            }
+    }
+}
+
+/* Four thousand times of one's own: the work does not hold a matrix for each. */
+static void test_pharma_linear__own_times_need_no_matrix_each(void **state)
+{
+    fixture *f = *state;
+    enum { MANY = 4000 };
+    const rac_flow flows[] = {{.from = 0, .to = 1}, {.from = 1, .to = RAC_OUT}};
+    const double per_h[] = {0.7, 0.7};
+    double *times_h = rac_many(f->arena, double, MANY), *amounts = NULL;
+    rac_random draws = rac_random_open(1, 1, RAC_RANDOM_TEST);
+    for (int i = 1; i < MANY; i++)
+        times_h[i] = times_h[i - 1] + 0.002 * rac_random_uniform(&draws);
+    rac_regimen_add(&f->regimen, rac_dose_bolus(0, 0, 1));
+    const size_t before = rac_arena_used(f->arena);
+    rac_error err = {0};
+    check_ok(rac_linear_solve(f->arena, shape(f, 2, flows, 2), per_h, ROUTES, 1, &f->regimen, times_h, MANY,
+                              &amounts, &err));
+    assert_true(rac_arena_used(f->arena) - before < 12000000);
+    for (int i = 0; i < MANY; i++)
+        check_near(amounts[2 * i + 1], 0.7 * times_h[i] * exp(-0.7 * times_h[i]), 1e-12, 0);
+}
+
 static void test_pharma_linear__what_went_in_is_in_the_body_or_went_out(void **state)
 {
     fixture *f = *state;
@@ -308,6 +394,7 @@ static void test_pharma_linear__impossible_shapes_are_refused(void **state)
 RAC_TESTS(T(one_compartment_is_its_closed_form), T(two_compartments_are_their_closed_form),
           T(three_compartments_are_their_closed_form), T(a_metabolite_is_its_closed_form),
           T(equal_rates_are_no_special_case), T(nearly_equal_rates_lose_nothing),
-          T(both_methods_and_all_kernels_agree), T(what_went_in_is_in_the_body_or_went_out),
-          T(doses_superpose_and_scale), T(a_short_dose_is_never_stepped_over),
-          T(an_effect_site_takes_nothing_away), T(impossible_shapes_are_refused))
+          T(both_methods_and_all_kernels_agree), T(random_systems_agree), T(own_times_need_no_matrix_each),
+          T(what_went_in_is_in_the_body_or_went_out), T(doses_superpose_and_scale),
+          T(a_short_dose_is_never_stepped_over), T(an_effect_site_takes_nothing_away),
+          T(impossible_shapes_are_refused))

@@ -133,6 +133,27 @@ static void test_pharma_shipped__venous_peak_lies_in_the_published_range(void **
     check_near(venous / 185, 1, 0.15, 0);
 }
 
+/* Otto's peripheral terms are not scaled by weight, so 0.5 mg/kg peaks at 141 ng/mL for 50 kg and 181 for 120
+ * kg; the arterial model goes from 240 to 276. */
+static void test_pharma_shipped__peaks_rise_with_weight(void **state)
+{
+    fixture *f = *state;
+    static const struct {
+        const char *model;
+        double weight, peak;
+    } rows[] = {{"otto-2021-s-ketamine", 50, 141},
+                {"otto-2021-s-ketamine", 120, 181},
+                {"racemic-arterial", 50, 240},
+                {"racemic-arterial", 120, 276}};
+    for (size_t i = 0; i < 4; i++) {
+        f->regimen.count = 0;
+        rac_regimen_add(&f->regimen, rac_dose_infusion(0, 0, 0.5 * rows[i].weight, 40 / 60.0));
+        check_near(
+            1000 * peak(curve(f, shipped_model(f->arena, rows[i].model), &rows[i].weight, "ketamine"), NULL),
+            rows[i].peak, 0.6, 0);
+    }
+}
+
 /* Kamp 2020 (BJA), figure 1: means of 20 men, arterial, 0.28, 0.57, 1.14 mg/kg/h for an hour each; digitised
  * by a third party, S plus R, nmol/mL.  Points on a dose step (1.0, 2.083, 3.083 h and the first) are
  * digitisation noise and are left out.  70 kg is assumed.  Tolerance: 17 %, the largest misfit known for this
@@ -297,6 +318,7 @@ static void test_pharma_shipped__every_file_says_what_it_is(void **state)
 #define T(name) cmocka_unit_test_setup_teardown(test_pharma_shipped__##name, open_fixture, close_fixture)
 RAC_TESTS(T(the_standard_infusion), T(norketamine_peaks_where_it_should),
           T(the_effect_site_follows_by_minutes), T(venous_peak_lies_in_the_published_range),
-          T(arterial_curves_of_an_escalating_infusion), T(otto_gives_ottos_medians),
-          T(esketamine_gives_the_table_of_its_paper), T(nasal_bioavailability_falls_with_the_dose),
-          T(clearance_is_that_of_an_adult), T(a_slot_refuses_to_run), T(every_file_says_what_it_is))
+          T(peaks_rise_with_weight), T(arterial_curves_of_an_escalating_infusion),
+          T(otto_gives_ottos_medians), T(esketamine_gives_the_table_of_its_paper),
+          T(nasal_bioavailability_falls_with_the_dose), T(clearance_is_that_of_an_adult),
+          T(a_slot_refuses_to_run), T(every_file_says_what_it_is))
