@@ -8,6 +8,7 @@
 
 #include "racemate/pharma/dosing.h"
 #include "racemate/pharma/events.h"
+#include "racemate/pharma/fit.h"
 #include "racemate/pharma/linear.h"
 #include "racemate/pharma/model.h"
 #include "racemate/pharma/population.h"

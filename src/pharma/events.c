@@ -2,6 +2,7 @@
 #include "racemate/pharma/events.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -28,6 +29,11 @@ static const struct {
     [SS] = {"SS", 0, 2, true},
 };
 
+typedef struct start { /* where a run of rows with one ID begins */
+    double id;
+    size_t row;
+} start;
+
 typedef struct reader {
     rac_arena *arena;
     const rac_csv_table *table;
@@ -41,6 +47,8 @@ typedef struct reader {
     double value[COLUMNS];
     bool given[COLUMNS]; /* not missing */
     bool faulty;         /* this row has a problem already */
+    start *starts;
+    size_t start_count, start_capacity;
 } reader;
 
 static void problem(reader *r, int column, const char *format, ...) RAC_PRINTF(3, 4);
@@ -195,21 +203,37 @@ static void take_event(reader *r, rac_events_subject *subject)
         take_sample(r, subject, kind == 2);
 }
 
-/* The subject of this row: the last one, or a new one whose ID was not seen before. */
+/* The subject of this row: the last one, or a new one. */
 static rac_events_subject *subject_of(reader *r, bool *first)
 {
     rac_events *events = r->events;
     *first = !events->count || events->subjects[events->count - 1].id != r->value[ID];
     if (*first) {
-        for (size_t i = 0; i < events->count; i++)
-            if (events->subjects[i].id == r->value[ID]) {
-                problem(r, r->at[ID], "ID %g comes back after another subject", r->value[ID]);
-                break;
-            }
+        rac_push(r->arena, r->starts, r->start_count, r->start_capacity, ((start){r->value[ID], r->row}));
         const rac_events_subject subject = {.id = r->value[ID], .regimen = rac_regimen_new(r->arena)};
         rac_push(r->arena, events->subjects, events->count, events->capacity, subject);
     }
     return &events->subjects[events->count - 1];
+}
+
+static int compare_starts(const void *left, const void *right)
+{
+    const start *a = left, *b = right;
+    if (a->id < b->id || a->id > b->id)
+        return a->id < b->id ? -1 : 1;
+    return (a->row > b->row) - (a->row < b->row);
+}
+
+/* Rows of one subject stand together: an ID that begins twice came back. */
+static void find_returns(reader *r)
+{
+    if (r->start_count)
+        qsort(r->starts, r->start_count, sizeof *r->starts, compare_starts);
+    for (size_t i = 1; i < r->start_count; i++) {
+        r->row = r->starts[i].row;
+        if (!(r->starts[i - 1].id < r->starts[i].id))
+            problem(r, r->at[ID], "ID %g comes back after another subject", r->starts[i].id);
+    }
 }
 
 static bool find_columns(reader *r)
@@ -274,5 +298,6 @@ rac_status rac_events_read(rac_arena *arena, rac_text bytes, const char *file, c
         take_covariates(&r, subject, first);
         take_event(&r, subject);
     }
+    find_returns(&r);
     return problems->count > before ? problems->items[before].status : RAC_OK;
 }

@@ -16,7 +16,7 @@ size_t rac_tile_work(const rac_linear *shape, const rac_schedule *schedule, int 
 {
     const size_t n = (size_t)shape->n, lengths = (size_t)schedule->lengths,
                  pairs = (size_t)schedule->pairs_count;
-    const size_t matrices = 4 * MATRIX + RAC_COMPARTMENTS_MAX + 4 * WIDE * WIDE;
+    const size_t matrices = 4 * MATRIX + RAC_COMPARTMENTS_MAX + 16 * n * n;
     const size_t tables = 2 * lengths * n + pairs * n + (size_t)outputs * n +
                           (lengths + pairs) / sizeof(rac_lanes) + 2 + 2 * POWERS * n * n;
     return matrices + tables + schedule->writes * (size_t)outputs;

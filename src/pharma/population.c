@@ -82,7 +82,10 @@ static void fill_frame(runner *r, int epoch, size_t first, int subjects)
         /* Lanes without a subject repeat the first: harmless numbers, dropped later. */
         const size_t subject = first + (size_t)(lane < subjects ? lane : 0);
         double eta[RAC_ETAS_MAX] = {0};
-        if (!r->p->typical)
+        if (r->p->etas)
+            memcpy(eta, r->p->etas + (subject * (size_t)r->epochs + (size_t)epoch) * m->eta_count,
+                   sizeof *eta * m->eta_count);
+        else if (!r->p->typical)
             draw_etas(m, r->p->seed, r->p->first_subject + subject,
                       r->p->occasion ? r->p->occasion[epoch] : 0, eta);
         for (size_t i = 0; i < m->eta_count; i++)

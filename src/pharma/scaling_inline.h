@@ -6,21 +6,22 @@
  *         [0 0]       [0  I]
  */
 #define WIDE (2 * RAC_COMPARTMENTS_MAX)
-#define WIDE_AT(matrix, i, j) (matrix)[(i)*WIDE + (j)]
+/* Lanes stand in rows of `width`, the size of the widened matrix; its pattern stands in rows of WIDE. */
+#define WIDE_AT(matrix, i, j) (matrix)[(i)*width + (j)]
 
 /* Terms of the series: with the scaled norm at most 1 the rest is 1/19! = 8e-18. */
 enum { SERIES_TERMS = 18 };
 
 /* product = left x right, where `shape` says which entries can be other than zero. */
-static void multiply(int n, const bool *shape, const rac_lanes *left, const rac_lanes *right,
+static void multiply(int width, const bool *shape, const rac_lanes *left, const rac_lanes *right,
                      rac_lanes *product)
 {
-    for (int i = 0; i < n; i++)
-        for (int j = 0; j < n; j++) {
+    for (int i = 0; i < width; i++)
+        for (int j = 0; j < width; j++) {
             if (!shape[i * WIDE + j])
                 continue;
             rac_lanes sum = all(0);
-            for (int k = 0; k < n; k++)
+            for (int k = 0; k < width; k++)
                 if (shape[i * WIDE + k] && shape[k * WIDE + j])
                     sum += WIDE_AT(left, i, k) * WIDE_AT(right, k, j);
             WIDE_AT(product, i, j) = sum;
@@ -40,16 +41,16 @@ LANE rac_lane_mask squarings(rac_lanes norm)
     return s;
 }
 
-/* e = exp(wide h) for the size x size matrix; f and t are scratch of the same size. */
-static void exponentiate(int size, const bool *shape, const rac_lanes *wide, double h, rac_lanes *e,
+/* e = exp(wide h) for the width x width matrix; f and t are scratch of the same size. */
+static void exponentiate(int width, const bool *shape, const rac_lanes *wide, double h, rac_lanes *e,
                          rac_lanes *f, rac_lanes *t)
 {
     rac_lanes q = all(0), norm = all(0);
-    for (int i = 0; i < size; i++)
+    for (int i = 0; i < width; i++)
         q = larger(q, -WIDE_AT(wide, i, i));
-    for (int j = 0; j < size; j++) {
+    for (int j = 0; j < width; j++) {
         rac_lanes column = all(0);
-        for (int i = 0; i < size; i++)
+        for (int i = 0; i < width; i++)
             if (shape[i * WIDE + j])
                 column += absolute(WIDE_AT(wide, i, j) + (i == j ? q : all(0)));
         norm = larger(norm, column);
@@ -63,29 +64,29 @@ static void exponentiate(int size, const bool *shape, const rac_lanes *wide, dou
     }
     rac_lanes unused;
     const rac_lanes decay = exponential(-q * step, &unused);
-    for (int i = 0; i < size; i++)
-        for (int j = 0; j < size; j++) {
+    for (int i = 0; i < width; i++)
+        for (int j = 0; j < width; j++) {
             if (!shape[i * WIDE + j])
                 continue;
             WIDE_AT(f, i, j) = (WIDE_AT(wide, i, j) + (i == j ? q : all(0))) * step;
             WIDE_AT(e, i, j) = all(i == j);
         }
     for (int term = SERIES_TERMS; term > 0; term--) { /* e = 1 + f/1 (1 + f/2 (1 + ...)) */
-        multiply(size, shape, f, e, t);
-        for (int i = 0; i < size; i++)
-            for (int j = 0; j < size; j++)
+        multiply(width, shape, f, e, t);
+        for (int i = 0; i < width; i++)
+            for (int j = 0; j < width; j++)
                 if (shape[i * WIDE + j])
                     WIDE_AT(e, i, j) = WIDE_AT(t, i, j) * (1.0 / term) + (i == j ? all(1) : all(0));
     }
-    for (int i = 0; i < size; i++)
-        for (int j = 0; j < size; j++)
+    for (int i = 0; i < width; i++)
+        for (int j = 0; j < width; j++)
             if (shape[i * WIDE + j])
                 WIDE_AT(e, i, j) *= decay;
     for (int round = 0; round < most; round++) {
         const rac_lane_mask more = s > (rac_lane_mask){0} + round;
-        multiply(size, shape, e, e, t);
-        for (int i = 0; i < size; i++)
-            for (int j = 0; j < size; j++)
+        multiply(width, shape, e, e, t);
+        for (int i = 0; i < width; i++)
+            for (int j = 0; j < width; j++)
                 if (shape[i * WIDE + j])
                     WIDE_AT(e, i, j) = select(more, WIDE_AT(t, i, j), WIDE_AT(e, i, j));
     }

@@ -402,13 +402,13 @@ static void scaling_prepare(walk *w)
 
 static void scaling_epoch(walk *w)
 {
-    const int n = w->shape->n;
+    const int n = w->shape->n, width = n + w->entries;
     forget(w);
     for (int i = 0; i < POWERS; i++)
         w->power_length[i] = -1;
     build_matrix(w->shape, w->flow_per_h, w->a);
-    for (int i = 0; i < n + w->entries; i++)
-        for (int j = 0; j < n + w->entries; j++)
+    for (int i = 0; i < width; i++)
+        for (int j = 0; j < width; j++)
             WIDE_AT(w->wide, i, j) = i < n && j < n ? AT(w->a, i, j) : all(0);
     for (int j = 0; j < n; j++)
         if (w->entry[j] >= 0)
@@ -474,10 +474,10 @@ static void carve(walk *w, rac_tile *tile)
     w->read = at, at += (size_t)tile->outputs * n;
     w->length_known = (unsigned char *)at, at += lengths / sizeof *at + 1;
     w->pair_known = (unsigned char *)at, at += pairs / sizeof *at + 1;
-    w->wide = at, at += WIDE * WIDE;
-    w->wide_e = at, at += WIDE * WIDE;
-    w->wide_f = at, at += WIDE * WIDE;
-    w->wide_t = at, at += WIDE * WIDE;
+    w->wide = at, at += 4 * n * n;
+    w->wide_e = at, at += 4 * n * n;
+    w->wide_f = at, at += 4 * n * n;
+    w->wide_t = at, at += 4 * n * n;
     w->power = at;
 }
 

@@ -1,6 +1,7 @@
 /* Reading model files: every fault at its place; units through the whole model; derivatives. */
 #include "check.h"
 
+#include "base/random.h"
 #include "pharma/shipped.h"
 
 static const char HEAD[] =
@@ -165,7 +166,60 @@ static void test_pharma_model__powers_roots_and_choices_have_derivatives(void **
     check_near(p[4], 3, 0, 0);
 }
 
+/* Bytes of a shipped file changed, dropped, doubled and exchanged at random: the reader answers, and what it
+ * accepts runs or says why not.  Meant to be run under the address and undefined-behaviour sanitizers. */
+static void test_pharma_model__damaged_files_are_answered(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"racemic-arterial", "esketamine", "clements-1981"};
+    static const char alphabet[] = "0123456789.-+*/^()[]{}:,'\" \n#abLhmgk%>&!|";
+    rac_random draws = rac_random_open(20260302, 2, RAC_RANDOM_TEST);
+    int accepted = 0;
+    for (int round = 0; round < 600; round++) {
+        rac_arena *arena = rac_arena_new();
+        char *text = read_shipped(arena, names[round % 3]);
+        const size_t size = strlen(text);
+        for (uint32_t change = 0; change <= rac_random_below(&draws, 4); change++) {
+            const size_t at = rac_random_below(&draws, (uint32_t)size - 40),
+                         length = 1 + rac_random_below(&draws, 20);
+            if (rac_random_below(&draws, 2))
+                text[at] = alphabet[rac_random_below(&draws, sizeof alphabet - 1)];
+            else
+                memmove(text + at, text + at + length, strlen(text + at + length) + 1);
+            if (strlen(text) < 200)
+                break;
+        }
+        rac_problems problems = rac_problems_init(arena);
+        rac_model *model = NULL;
+        const rac_status status = rac_model_read(arena, rac_text_of(text), "damaged", &model, &problems);
+        assert_true((status == RAC_OK) == (model != NULL));
+        assert_true(status == RAC_OK || problems.count > 0);
+        if (model && rac_model_covariates(model) <= 8) {
+            const double covariates[8] = {60, 1, 1, 60, 60, 60, 60, 60}, times_h[] = {0, 1, 24},
+                         quantiles[] = {0.5};
+            rac_regimen regimen = rac_regimen_new(arena);
+            rac_regimen_add(&regimen, rac_dose_bolus(0, 0, 35));
+            const rac_prediction_request ask = {.covariates = covariates,
+                                                .regimen = &regimen,
+                                                .times_h = times_h,
+                                                .times = 3,
+                                                .quantiles = quantiles,
+                                                .quantile_count = 1,
+                                                .subjects = 8};
+            rac_prediction prediction;
+            rac_error err = {0};
+            if (!rac_pharma_predict(arena, model, &ask, &prediction, &err))
+                for (size_t i = 0; i < prediction.outputs * 3; i++)
+                    assert_true(isfinite(prediction.typical[i]) && isfinite(prediction.band[i]));
+            accepted++;
+        }
+        rac_arena_free(arena);
+    }
+    assert_true(accepted > 20 && accepted < 580);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(test_pharma_model__##name, open_arena, close_arena)
 RAC_TESTS(T(units_are_checked_through_every_expression), T(faults_are_placed),
           T(a_nonlinear_equation_is_refused_not_approximated), T(every_fault_is_reported_at_once),
-          T(derivatives_are_derivatives), T(powers_roots_and_choices_have_derivatives))
+          T(damaged_files_are_answered), T(derivatives_are_derivatives),
+          T(powers_roots_and_choices_have_derivatives))

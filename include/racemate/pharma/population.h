@@ -40,8 +40,9 @@ typedef struct rac_population {
     const double *const *columns;
     const double *constants;
 
-    bool typical;  /* all deviations 0 */
-    bool residual; /* add residual error, as an assay would see it */
+    const double *etas; /* subjects x epochs x etas: deviations that are known, instead of drawn ones */
+    bool typical;       /* all deviations 0 */
+    bool residual;      /* add residual error, as an assay would see it */
 } rac_population;
 
 /* What a sink sees: valid until it returns. */
