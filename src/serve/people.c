@@ -30,6 +30,7 @@ typedef struct sign_in {
 typedef struct tries {
     char staff[RAC_STAFF_MAX];
     int wrong;
+    int64_t tried_ms; /* the last time */
     int64_t again_ms; /* not before */
 } tries;
 
@@ -168,20 +169,20 @@ static void drop_token(rac_request *request)
 
 /* ---- wrong PINs -------------------------------------------------------------------------------------- */
 
-/* The row of that person, or the one that waits least.  The lock is held. */
+/* The row of that person, else that of whoever tried longest ago.  The lock is held. */
 static tries *find_tries(rac_people *people, const char *staff)
 {
-    tries *least = &people->attempts[0];
+    tries *oldest = &people->attempts[0];
     for (size_t i = 0; i < most_tries; i++) {
         tries *t = &people->attempts[i];
         if (strcmp(t->staff, staff) == 0)
             return t;
-        if (t->again_ms < least->again_ms)
-            least = t;
+        if (t->tried_ms < oldest->tried_ms)
+            oldest = t;
     }
-    *least = (tries){.wrong = 0};
-    snprintf(least->staff, sizeof least->staff, "%s", staff);
-    return least;
+    *oldest = (tries){.tried_ms = rac_serve_monotonic_ms()};
+    snprintf(oldest->staff, sizeof oldest->staff, "%s", staff);
+    return oldest;
 }
 
 /* Milliseconds still to wait. */
@@ -198,6 +199,7 @@ static void note_try(rac_people *people, const char *staff, bool right)
     pthread_mutex_lock(&people->lock);
     tries *t = find_tries(people, staff);
     t->wrong = right ? 0 : t->wrong + 1;
+    t->tried_ms = rac_serve_monotonic_ms();
     t->again_ms = 0;
     if (t->wrong >= free_tries) {
         const int doublings = t->wrong - free_tries < 10 ? t->wrong - free_tries : 10;
