@@ -12,5 +12,6 @@
 #include "racemate/pharma/linear.h"
 #include "racemate/pharma/model.h"
 #include "racemate/pharma/population.h"
+#include "racemate/pharma/target.h"
 
 #endif

@@ -2,6 +2,7 @@
 #include "racemate/pharma/population.h"
 
 #include "pharma/model.h"
+#include "pharma/order.h"
 
 #include <math.h>
 
@@ -15,7 +16,7 @@ static void swap(double *a, double *b)
 }
 
 /* Puts the k-th smallest at its place, smaller ones before it (Hoare 1961, doi:10.1145/366622.366647). */
-static double nth(double *numbers, size_t count, size_t k)
+double rac_order_statistic(double *numbers, size_t count, size_t k)
 {
     ptrdiff_t low = 0, high = (ptrdiff_t)count - 1;
     const ptrdiff_t wanted = (ptrdiff_t)k;
@@ -44,7 +45,7 @@ double rac_quantile(double *numbers, size_t count, double quantile)
 {
     const double place = quantile * (double)(count - 1), below = floor(place);
     const size_t k = (size_t)below;
-    const double lower = nth(numbers, count, k);
+    const double lower = rac_order_statistic(numbers, count, k);
     if (place <= below || k + 1 >= count)
         return lower;
     double upper = INFINITY; /* the smallest of what stands behind */

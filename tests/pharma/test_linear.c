@@ -184,16 +184,21 @@ static void test_pharma_linear__both_methods_and_all_kernels_agree(void **state)
     rac_schedule schedule;
     rac_error err = {0};
     check_ok(rac_schedule_make(f->arena, &f->regimen, &timing, f->times_h, TIMES, &schedule, &err));
-    const rac_kernel *kernels[] = {&rac_kernel_plain, rac_kernel_best()};
+    const rac_kernel *kernels[3] = {&rac_kernel_plain, rac_kernel_best()};
+    int kernel_count = 2;
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx2"))
+        kernels[kernel_count++] = &rac_kernel_avx2;
+#endif
     const int compartments[] = {0, 0};
     rac_lanes *rates = rac_lanes_new(f->arena, 8), *gains = rac_lanes_new(f->arena, 2),
-              *readers = rac_lanes_new(f->arena, 5), *outs[4];
+              *readers = rac_lanes_new(f->arena, 5), *outs[6];
     for (int i = 0; i < 8; i++)
         for (int lane = 0; lane < RAC_LANES; lane++)
             rates[i][lane] = FAMILY_PER_H[i] * (1 + 0.1 * lane);
     gains[0] = gains[1] = (rac_lanes){0} + 1.0;
     readers[3] = (rac_lanes){0} + 1.0;
-    for (int way = 0; way < 4; way++) {
+    for (int way = 0; way < 2 * kernel_count; way++) {
         outs[way] = rac_lanes_new(f->arena, TIMES);
         rac_tile tile = {.shape = body,
                          .schedule = &schedule,
@@ -202,18 +207,19 @@ static void test_pharma_linear__both_methods_and_all_kernels_agree(void **state)
                          .gains = gains,
                          .readers = readers,
                          .outputs = 1,
-                         .scaling_only = way / 2,
+                         .scaling_only = way >= kernel_count,
                          .out = outs[way],
                          .work = rac_lanes_new(f->arena, rac_tile_work(body, &schedule, 1))};
-        kernels[way % 2]->solve(&tile);
+        kernels[way % kernel_count]->solve(&tile);
         assert_int_equal(tile.failed, 0);
-        assert_int_equal(tile.scaled, way / 2 ? 0xff : 0);
+        assert_int_equal(tile.scaled, way >= kernel_count ? 0xff : 0);
     }
-    assert_memory_equal(outs[0], outs[1], sizeof(rac_lanes) * TIMES);
-    assert_memory_equal(outs[2], outs[3], sizeof(rac_lanes) * TIMES);
+    for (int way = 0; way < 2 * kernel_count; way++)
+        assert_memory_equal(outs[way], outs[way < kernel_count ? 0 : kernel_count],
+                            sizeof(rac_lanes) * TIMES);
     for (int i = 0; i < TIMES; i++)
         for (int lane = 0; lane < RAC_LANES; lane++)
-            check_near(outs[0][i][lane], outs[2][i][lane], 1e-11, 0);
+            check_near(outs[0][i][lane], outs[kernel_count][i][lane], 1e-11, 0);
 }
 
 /* Random trees of 2 to 9 compartments with random rates over five decades, random doses and times: modes,
