@@ -36,6 +36,10 @@ bool rac_app_demo(const rac_app *app);    /* a clinic of demonstration data */
 int rac_app_zone_min(const rac_app *app); /* minutes east of UTC, for what people read */
 const char *rac_app_name(const rac_app *app);
 
+/* An adopted protocol by its hash, or the newest adopted one (hash NULL); `id` restricts to protocols of that
+ * name. Lives as long as the app. */
+rac_status rac_app_protocol(rac_app *app, const char *hash, const char *id, const rac_protocol **protocol,
+                            const char **found_hash, rac_error *err);
 /* Makes a clinic in a new file.  `id` is short ("north-street"); RAC_CONFLICT when the file exists. */
 rac_status rac_app_create(const char *path, const char *id, const char *name, int zone_min, bool demo,
                           rac_instant now, rac_error *err);

@@ -8,10 +8,6 @@
 
 /* "now", "-3m", "10:25" (today, clinic time), ISO 8601, "@<ms>"; NULL gives now. */
 rac_status rac_app_time(const rac_app *app, const char *text, rac_instant *at, rac_error *err);
-/* An adopted protocol by its hash, or the newest adopted one (hash NULL); `id` restricts to protocols of that
- * name. Lives as long as the app. */
-rac_status rac_app_protocol(rac_app *app, const char *hash, const char *id, const rac_protocol **protocol,
-                            const char **found_hash, rac_error *err);
 /* RAC_DENIED unless the call's person has shown the PIN. */
 rac_status rac_call_sign(rac_call *call, rac_error *err);
 /* Checks the second person named by --second and --second-pin; NULL when none was named. */

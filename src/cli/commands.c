@@ -15,6 +15,19 @@ static const rac_cli_command commands[] = {
      "With --force an existing file is kept beside it.", rac_cli_restore},
     {"import", "EXPORT", "make a clinic's file out of an export, with the same hashes",
      "Every hash is recomputed.", rac_cli_import},
+    {"serve", "[--http PORT] [--mllp PORT] [--web FOLDER] [--open]",
+     "open the clinic on this machine: pages, live readings, alarms",
+     "Pages at http://127.0.0.1:8080, monitors over MLLP at 127.0.0.1:2575 (--mllp 0: none). Loopback only. "
+     "Ctrl-C or SIGTERM\n"
+     "ends it; nothing acknowledged is lost, whatever ends it.",
+     rac_cli_serve},
+    {"demo", "[--lapse N] [--folder FOLDER] [--http PORT] [--mllp PORT] [--no-serve]",
+     "open a demonstration clinic with four chairs",
+     "A clinic marked DEMO in a scratch folder: one chair replays a real intensive-care recording (not "
+     "ketamine), one a scripted\n"
+     "rise in pressure, through the real HL7 port. --lapse runs its clock N times faster; --no-serve only "
+     "makes the clinic.",
+     rac_cli_demo},
     {"man", "", "print the manual page", "racemate man | man -l -", rac_cli_man},
     {"completion", "", "print bash completion", "source <(racemate completion)", rac_cli_completion},
 };

@@ -191,7 +191,7 @@ static const rac_mdc_unit *find_unit(const walk *w, const rac_hl7_segment *segme
 
 static bool convert(const walk *w, const rac_hl7_segment *segment, double sent, rac_hl7_observation *row)
 {
-    const rac_quantity_row quantity = rac_quantity_about(row->quantity);
+    const rac_mdc_quantity_row quantity = rac_mdc_quantity_about(row->quantity);
     const char *reason = "the unit is not known";
     if (is_no_value(sent)) {
         decide(row, RAC_HL7_REJECTED, rac_format(w->arena, "%s stands for no value", row->value));
@@ -435,7 +435,7 @@ static group *find_group(const walk *w, grouping *all, const group *row)
 /* Two saturations or three breathing rates at one time: one is preferred, the others stay rows. */
 static void prefer(group *g, rac_hl7_observation *row)
 {
-    const int reading = rac_quantity_about(row->quantity).reading;
+    const int reading = rac_mdc_quantity_about(row->quantity).reading;
     if (row->verdict != RAC_HL7_CHART || reading < 0)
         return;
     rac_hl7_observation *const best = g->best[reading];
@@ -468,7 +468,7 @@ static void group_rows(walk *w, rac_hl7_observations *all, const size_t *orders)
             continue;
         group *const g = find_group(w, &groups,
                                     &(group){.order = orders[i],
-                                             .site = rac_quantity_about(row->quantity).site,
+                                             .site = rac_mdc_quantity_about(row->quantity).site,
                                              .observed = row->observed,
                                              .channel = channel_of(row->place),
                                              .has = 1U << row->quantity});

@@ -39,7 +39,7 @@ static const char *row(rac_arena *arena, size_t number, const rac_hl7_sample *sa
     const rac_mdc_term *const term = rac_mdc_of(sample->quantity);
     const rac_mdc_unit *const unit = rac_mdc_unit_of(sample->quantity);
     return rac_format(arena, "OBX|%zu|NM|%u^%s^MDC|1.1.%d.%zu|%s|%u^%s^MDC|||||R|||%s\r", number, term->code,
-                      term->name, rac_quantity_about(sample->quantity).site + 1, number,
+                      term->name, rac_mdc_quantity_about(sample->quantity).site + 1, number,
                       rac_number_format(arena, sample->value), unit->code, unit->name,
                       rac_hl7_time_format(arena, sample->at));
 }

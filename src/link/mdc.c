@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* Ranges of quantities that are also readings are in care's table. */
-static const rac_quantity_row quantities[RAC_QUANTITY_COUNT] = {
+static const rac_mdc_quantity_row quantities[RAC_QUANTITY_COUNT] = {
     [RAC_QUANTITY_NIBP_SYS] = {"nibp_sys", "mm[Hg]", RAC_DIMENSION_PRESSURE, RAC_SITE_CUFF, RAC_READING_SBP,
                                0, 0},
     [RAC_QUANTITY_NIBP_DIA] = {"nibp_dia", "mm[Hg]", RAC_DIMENSION_PRESSURE, RAC_SITE_CUFF, RAC_READING_DBP,
@@ -33,9 +33,9 @@ static const rac_quantity_row quantities[RAC_QUANTITY_COUNT] = {
     [RAC_QUANTITY_HEIGHT] = {"height", "cm", RAC_DIMENSION_LENGTH, RAC_SITE_NONE, -1, 20, 300},
 };
 
-rac_quantity_row rac_quantity_about(rac_quantity quantity)
+rac_mdc_quantity_row rac_mdc_quantity_about(rac_mdc_quantity quantity)
 {
-    rac_quantity_row row = quantities[quantity];
+    rac_mdc_quantity_row row = quantities[quantity];
     if (row.reading >= 0) {
         const rac_reading_row *reading = rac_reading((rac_reading_kind)row.reading);
         row.low = reading->low;
@@ -124,7 +124,7 @@ const rac_mdc_term *rac_mdc_named(rac_text name)
     return NULL;
 }
 
-const rac_mdc_term *rac_mdc_of(rac_quantity quantity)
+const rac_mdc_term *rac_mdc_of(rac_mdc_quantity quantity)
 {
     for (size_t i = 0; i < term_count; i++)
         if (terms[i].quantity == quantity)
@@ -165,7 +165,7 @@ const rac_mdc_unit *rac_mdc_unit_named(rac_text name)
     return NULL;
 }
 
-const rac_mdc_unit *rac_mdc_unit_of(rac_quantity quantity)
+const rac_mdc_unit *rac_mdc_unit_of(rac_mdc_quantity quantity)
 {
     if (quantity == RAC_QUANTITY_RESP)
         return rac_mdc_unit_named(rac_text_of("MDC_DIM_RESP_PER_MIN"));

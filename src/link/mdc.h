@@ -15,7 +15,7 @@
 #include "racemate/care/reading.h"
 
 /* Kinds of measurement kept apart: a cuff and an arterial line are never mixed. */
-typedef enum rac_quantity {
+typedef enum rac_mdc_quantity {
     RAC_QUANTITY_NIBP_SYS, /* cuff pressures */
     RAC_QUANTITY_NIBP_DIA,
     RAC_QUANTITY_NIBP_MEAN,
@@ -32,7 +32,7 @@ typedef enum rac_quantity {
     RAC_QUANTITY_HEIGHT,
     RAC_QUANTITY_COUNT,
     RAC_QUANTITY_NONE = RAC_QUANTITY_COUNT
-} rac_quantity;
+} rac_mdc_quantity;
 
 typedef enum rac_dimension {
     RAC_DIMENSION_RATE, /* per minute */
@@ -45,23 +45,23 @@ typedef enum rac_dimension {
 
 typedef enum rac_pressure_site { RAC_SITE_NONE, RAC_SITE_CUFF, RAC_SITE_ARTERIAL } rac_pressure_site;
 
-typedef struct rac_quantity_row {
+typedef struct rac_mdc_quantity_row {
     const char *name; /* "nibp_sys" */
     const char *ucum; /* the unit values are converted to: "mm[Hg]" */
     rac_dimension dimension;
     rac_pressure_site site;
     int reading;      /* the rac_reading_kind it can be charted as; -1 when a session has none */
     double low, high; /* physical range in `ucum`; that of the reading where there is one */
-} rac_quantity_row;
+} rac_mdc_quantity_row;
 
 /* The row by value; `quantity` is not RAC_QUANTITY_NONE. */
-rac_quantity_row rac_quantity_about(rac_quantity quantity);
+rac_mdc_quantity_row rac_mdc_quantity_about(rac_mdc_quantity quantity);
 
 typedef struct rac_mdc_term {
     uint32_t code;          /* partition * 65536 + number */
     const char *name;       /* "MDC_ECG_HEART_RATE" */
     const char *older_name; /* another name seen for the same code; NULL when none */
-    rac_quantity quantity;
+    rac_mdc_quantity quantity;
     const char *loinc;
     int preference; /* among terms of one reading: 0 is trusted most */
 } rac_mdc_term;
@@ -71,7 +71,7 @@ const rac_mdc_term *rac_mdc_term_at(size_t index);
 const rac_mdc_term *rac_mdc_find(uint32_t code);
 const rac_mdc_term *rac_mdc_named(rac_text name);
 /* The first (usual) term of a quantity. */
-const rac_mdc_term *rac_mdc_of(rac_quantity quantity);
+const rac_mdc_term *rac_mdc_of(rac_mdc_quantity quantity);
 
 typedef struct rac_mdc_unit {
     uint32_t code;         /* 0 when the unit has no row in the nomenclature we could verify */
@@ -87,7 +87,7 @@ const rac_mdc_unit *rac_mdc_unit_find(uint32_t code);
 /* By its MDC name, its UCUM code or one of its spellings. */
 const rac_mdc_unit *rac_mdc_unit_named(rac_text name);
 /* The nomenclature's unit for a quantity, as an encoder should write it. */
-const rac_mdc_unit *rac_mdc_unit_of(rac_quantity quantity);
+const rac_mdc_unit *rac_mdc_unit_of(rac_mdc_quantity quantity);
 double rac_mdc_convert(const rac_mdc_unit *unit, double value);
 
 /* "147842", or "0002-4182" in hexadecimal.  RAC_INVALID for anything else, RAC_UNSUPPORTED for a

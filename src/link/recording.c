@@ -9,7 +9,7 @@
  * latter a rate or saturation of 0 means that nothing is connected. */
 static const struct {
     const char *name;
-    rac_quantity quantity;
+    rac_mdc_quantity quantity;
     bool zero_is_off;
 } known_columns[] = {
     {"HR", RAC_QUANTITY_HR, false},
@@ -34,7 +34,7 @@ static const char *const no_value[] = {"", "NaN", "nan", "NA", "-"};
 
 typedef struct channel {
     const rac_csv_column *column;
-    rac_quantity quantity;
+    rac_mdc_quantity quantity;
     bool zero_is_off;
 } channel;
 
@@ -49,8 +49,8 @@ static bool identify(const rac_csv_column *column, channel *out)
         }
     }
     for (int q = 0; q < RAC_QUANTITY_COUNT; q++) {
-        if (rac_text_is(column->name, rac_quantity_about((rac_quantity)q).name)) {
-            out->quantity = (rac_quantity)q;
+        if (rac_text_is(column->name, rac_mdc_quantity_about((rac_mdc_quantity)q).name)) {
+            out->quantity = (rac_mdc_quantity)q;
             return true;
         }
     }
@@ -77,7 +77,7 @@ static rac_status find_time_unit(const rac_csv_table *table, double *ms, rac_err
 static rac_status find_channels(rac_arena *arena, const rac_csv_table *table, rac_recording *recording,
                                 channel *channels, rac_error *err)
 {
-    recording->quantities = rac_many(arena, rac_quantity, table->column_count);
+    recording->quantities = rac_many(arena, rac_mdc_quantity, table->column_count);
     recording->left_out = rac_many(arena, rac_text, table->column_count);
     for (size_t c = 1; c < table->column_count; c++) {
         channel found;
@@ -89,7 +89,7 @@ static rac_status find_channels(rac_arena *arena, const rac_csv_table *table, ra
             if (recording->quantities[i] != found.quantity)
                 continue;
             const rac_status status =
-                rac_fail(err, RAC_INVALID, "two columns hold %s", rac_quantity_about(found.quantity).name);
+                rac_fail(err, RAC_INVALID, "two columns hold %s", rac_mdc_quantity_about(found.quantity).name);
             rac_error_place(err, table->file, 1, 1);
             return status;
         }
@@ -106,7 +106,7 @@ static rac_status find_channels(rac_arena *arena, const rac_csv_table *table, ra
 static rac_status read_cell(const rac_csv_table *table, const channel *from, size_t row,
                             rac_recording_point *point, rac_error *err)
 {
-    const rac_quantity_row quantity = rac_quantity_about(from->quantity);
+    const rac_mdc_quantity_row quantity = rac_mdc_quantity_about(from->quantity);
     const rac_text cell = from->column->cells[row];
     point->quantity = from->quantity;
     for (size_t i = 0; i < sizeof no_value / sizeof *no_value; i++) {

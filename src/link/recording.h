@@ -20,7 +20,7 @@
 /* One cell of the file. */
 typedef struct rac_recording_point {
     rac_duration at; /* since the start of the recording */
-    rac_quantity quantity;
+    rac_mdc_quantity quantity;
     bool has_value;
     double value;    /* in the quantity's unit; set when has_value */
     const char *why; /* why there is none: "no value", "not connected", "outside the possible range";
@@ -30,7 +30,7 @@ typedef struct rac_recording_point {
 typedef struct rac_recording {
     rac_recording_point *points; /* in order of time, within a moment in order of columns */
     size_t count;
-    rac_quantity *quantities; /* the columns that were read */
+    rac_mdc_quantity *quantities; /* the columns that were read */
     size_t quantity_count;
     rac_text *left_out; /* names of columns that were not */
     size_t left_out_count;

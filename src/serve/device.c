@@ -105,7 +105,7 @@ static void take_row(groups *all, const rac_hl7_observations *o, const rac_hl7_o
     if ((!charted && !simulated && row->verdict != RAC_HL7_REJECTED) || row->quantity == RAC_QUANTITY_NONE ||
         !row->has_time)
         return;
-    const int kind = rac_quantity_about(row->quantity).reading;
+    const int kind = rac_mdc_quantity_about(row->quantity).reading;
     if (kind < 0)
         return;
     if (!row->has_value) /* a row without a number is no value; silence is what the alarm engine sees */

@@ -16,7 +16,7 @@ static void check_rows(const rac_hl7_observations *all)
             abort();
         if (row->verdict != RAC_HL7_CHART)
             continue;
-        const rac_quantity_row quantity = rac_quantity_about(row->quantity);
+        const rac_mdc_quantity_row quantity = rac_mdc_quantity_about(row->quantity);
         if (!row->has_time || !row->has_value ||
             !(row->converted >= quantity.low && row->converted <= quantity.high) || row->reason[0])
             abort();

@@ -49,7 +49,7 @@ static void check_row(rac_arena *arena, const rac_csv_table *table, size_t i, co
     assert_string_equal(rac_hl7_verdict_name(row->verdict),
                         rac_text_copy(arena, rac_csv_find(table, "verdict")->cells[i]));
     if (sign.size) {
-        const rac_quantity_row quantity = rac_quantity_about(row->quantity);
+        const rac_mdc_quantity_row quantity = rac_mdc_quantity_about(row->quantity);
         assert_true(rac_text_is(sign, quantity.name));
         assert_true(rac_text_is(rac_csv_find(table, "unit")->cells[i], quantity.ucum));
     }
@@ -401,9 +401,9 @@ static void test_link_oru__what_is_written_is_charted(void **state)
     check_ok(rac_instant_parse(rac_text_of("2026-03-02T10:15:00.250Z"), &at, &err));
     rac_hl7_sample samples[RAC_QUANTITY_COUNT];
     for (int q = 0; q < RAC_QUANTITY_COUNT; q++) {
-        const rac_quantity_row row = rac_quantity_about((rac_quantity)q);
+        const rac_mdc_quantity_row row = rac_mdc_quantity_about((rac_mdc_quantity)q);
         const bool diastolic = row.reading == RAC_READING_DBP;
-        samples[q] = (rac_hl7_sample){(rac_quantity)q, diastolic ? row.low + 2.385 : row.high - 2.385, at};
+        samples[q] = (rac_hl7_sample){(rac_mdc_quantity)q, diastolic ? row.low + 2.385 : row.high - 2.385, at};
     }
     const rac_hl7_source source = {.application = "RACEMATE DEMO",
                                    .device = "0123456789ABCDEF",

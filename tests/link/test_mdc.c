@@ -44,7 +44,7 @@ static void test_link_mdc__tables_equal_the_list(void **state)
         const rac_mdc_term *term = rac_mdc_find(code);
         assert_non_null(term);
         term_rows++;
-        const rac_quantity_row quantity = rac_quantity_about(term->quantity);
+        const rac_mdc_quantity_row quantity = rac_mdc_quantity_about(term->quantity);
         assert_true(rac_text_is(name, term->name) && rac_mdc_named(name) == term);
         assert_true(rac_text_is(sign, quantity.name) && rac_text_is(ucum, quantity.ucum));
         assert_true(rac_text_is(rac_csv_find(&table, "loinc")->cells[i], term->loinc));
@@ -57,10 +57,10 @@ static void test_link_mdc__every_quantity_has_a_term_a_unit_and_a_range(void **s
 {
     (void)state;
     for (int q = 0; q < RAC_QUANTITY_COUNT; q++) {
-        const rac_quantity_row row = rac_quantity_about((rac_quantity)q);
-        assert_non_null(rac_mdc_of((rac_quantity)q));
+        const rac_mdc_quantity_row row = rac_mdc_quantity_about((rac_mdc_quantity)q);
+        assert_non_null(rac_mdc_of((rac_mdc_quantity)q));
         assert_true(row.low < row.high);
-        const rac_mdc_unit *unit = rac_mdc_unit_of((rac_quantity)q);
+        const rac_mdc_unit *unit = rac_mdc_unit_of((rac_mdc_quantity)q);
         assert_non_null(unit);
         assert_int_equal(unit->dimension, row.dimension);
         assert_true(unit->code > 0);

@@ -121,7 +121,7 @@ static void test_link_recording__the_demonstration_holds_what_its_file_holds(voi
         const rac_recording_point *const point = &recording.points[i];
         const rac_csv_column *const column = &table.columns[1 + i % recording.quantity_count];
         const rac_text cell = column->cells[i / recording.quantity_count];
-        assert_string_equal(rac_quantity_about(point->quantity).name, rac_text_copy(arena, column->name));
+        assert_string_equal(rac_mdc_quantity_about(point->quantity).name, rac_text_copy(arena, column->name));
         assert_int_equal(point->has_value, cell.size > 0);
         double number;
         if (cell.size) {
