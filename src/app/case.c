@@ -11,33 +11,16 @@ static char *session_subject(rac_arena *arena, const char *id)
     return rac_format(arena, "session/%s", id);
 }
 
-static rac_status decode(rac_arena *arena, const rac_store_entry *entry, rac_event *event, rac_error *err)
+/* Who and where, as the opening entry says. */
+static void read_opening(rac_case *out, const char **hash)
 {
-    *event = (rac_event){.seq = entry->seq,
-                         .at = entry->at,
-                         .recorded = entry->recorded,
-                         .actor = entry->actor,
-                         .source = entry->source};
-    const rac_status status = rac_event_find(rac_text_of(entry->kind), &event->kind, err);
-    return status ? status : rac_event_decode(arena, rac_text_of(entry->body), event, err);
-}
-
-static rac_status decode_all(rac_arena *arena, const rac_store_entry *entries, size_t count, rac_case *out,
-                             rac_error *err)
-{
-    out->events = rac_many(arena, rac_event, count);
-    for (size_t i = 0; i < count; i++) {
-        const rac_status status = decode(arena, &entries[i], &out->events[i], err);
-        if (status)
-            return status;
-        if (out->events[i].kind == RAC_EVENT_OPENED) {
-            out->patient_id = out->events[i].name;
-            out->chair = out->events[i].text;
-        }
-        out->last_seq = entries[i].seq;
+    for (size_t i = 0; i < out->event_count; i++) {
+        if (out->events[i].kind != RAC_EVENT_OPENED)
+            continue;
+        out->patient_id = out->events[i].name;
+        out->chair = out->events[i].text;
+        *hash = out->events[i].protocol_hash;
     }
-    out->event_count = count;
-    return RAC_OK;
 }
 
 /* Folds what was gathered, and counts the alarms the discharge list asks about. */
@@ -57,24 +40,18 @@ static rac_status fold(rac_app *app, rac_arena *arena, rac_instant now, rac_case
 rac_status rac_case_load(rac_app *app, rac_arena *arena, const char *session_id, rac_instant now,
                          rac_case *out, rac_error *err)
 {
-    rac_store_entry *entries;
-    size_t count;
+    const char *hash = NULL;
     *out = (rac_case){.session_id = session_id};
-    const rac_store_query query = {.subject = session_subject(arena, session_id)};
-    rac_status status = rac_store_load(arena, rac_app_store(app), &query, &entries, &count, err);
+    rac_status status =
+        rac_recents_events(app, session_id, &out->events, &out->event_count, &out->last_seq, err);
     if (status)
         return status;
-    if (!count) {
+    if (!out->event_count) {
         rac_fail(err, RAC_NOT_FOUND, "there is no session %.40s", session_id);
         rac_error_hint(err, "racemate session list shows them");
         return RAC_NOT_FOUND;
     }
-    if ((status = decode_all(arena, entries, count, out, err)))
-        return status;
-    const char *hash = NULL;
-    for (size_t i = 0; i < count; i++)
-        if (out->events[i].kind == RAC_EVENT_OPENED)
-            hash = out->events[i].protocol_hash;
+    read_opening(out, &hash);
     if (!hash)
         return rac_fail(err, RAC_CORRUPT, "session %.40s was never opened", session_id);
     if ((status = rac_app_protocol(app, hash, NULL, &out->protocol, NULL, err)) ||
@@ -146,7 +123,9 @@ static rac_status is_over(rac_app *app, rac_arena *arena, const char *subject, b
 {
     static const rac_event_kind exits[] = {RAC_EVENT_DISCHARGED, RAC_EVENT_CANCELLED, RAC_EVENT_TRANSFERRED,
                                            RAC_EVENT_LEFT};
-    *over = false;
+    *over = rac_recents_over(app, subject + strlen("session/"));
+    if (*over)
+        return RAC_OK;
     for (size_t i = 0; !*over && i < sizeof exits / sizeof *exits; i++) {
         rac_store_entry *entries;
         size_t count;
@@ -156,6 +135,8 @@ static rac_status is_over(rac_app *app, rac_arena *arena, const char *subject, b
             return status;
         *over = count > 0;
     }
+    if (*over)
+        rac_recents_set_over(app, subject + strlen("session/"));
     return RAC_OK;
 }
 
@@ -229,6 +210,10 @@ static rac_status find_bound(rac_app *app, rac_arena *arena, const rac_device_re
     rac_status status = rac_app_open_sessions(app, arena, &ids, &count, err);
     for (size_t i = 0; !status && i < count && !*session_id; i++) {
         rac_case seen;
+        bool had;
+        status = rac_recents_had_device(app, ids[i], reading->device, reading->bed, &had, err);
+        if (status || !had)
+            continue;
         status = rac_case_load(app, arena, ids[i], rac_app_now(app), &seen, err);
         if (!status && is_bound_to(&seen.session, reading))
             *session_id = ids[i];

@@ -20,6 +20,7 @@ struct rac_app {
     rac_arena *arena; /* what lasts as long as the app; guarded by lock once open */
     pthread_mutex_t lock;
     adopted *protocols;
+    rac_recents *recents;
     const char *name;
     int zone_min;
     bool demo;
@@ -86,6 +87,7 @@ rac_status rac_app_open(const char *path, const rac_app_options *options, rac_ap
         abort();
     app->arena = rac_arena_new();
     pthread_mutex_init(&app->lock, NULL);
+    app->recents = rac_recents_new();
     app->now = options && options->now ? options->now : system_now;
     app->context = options ? options->context : NULL;
     rac_status status = rac_store_open(path, NULL, &app->store, err);
@@ -104,9 +106,15 @@ void rac_app_close(rac_app *app)
     if (!app)
         return;
     rac_store_close(app->store);
+    rac_recents_free(app->recents);
     pthread_mutex_destroy(&app->lock);
     rac_arena_free(app->arena);
     free(app);
+}
+
+rac_recents *rac_app_recents(rac_app *app)
+{
+    return app->recents;
 }
 
 rac_store *rac_app_store(rac_app *app)

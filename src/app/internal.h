@@ -17,6 +17,23 @@ rac_status rac_call_second(rac_call *call, const char **second, rac_error *err);
 rac_status rac_app_record(rac_call *call, const char *subject, const char *kind, rac_instant at, json_t *body,
                           int64_t *seq, rac_error *err);
 
+/* ---- what was decoded of open sessions (recent.c) ---- */
+
+typedef struct rac_recents rac_recents;
+rac_recents *rac_recents_new(void);
+void rac_recents_free(rac_recents *recents);
+rac_recents *rac_app_recents(rac_app *app);
+/* A session's events up to now (count 0: there is no such session).  They are borrowed, must not be changed,
+ * and last at least a quarter of an hour. */
+rac_status rac_recents_events(rac_app *app, const char *session_id, rac_event **events, size_t *count,
+                              int64_t *last_seq, rac_error *err);
+/* Whether the session is known to be over; false is no answer. */
+bool rac_recents_over(rac_app *app, const char *session_id);
+void rac_recents_set_over(rac_app *app, const char *session_id);
+/* Whether a device or bed was ever bound to the session: only then can it be bound now. */
+rac_status rac_recents_had_device(rac_app *app, const char *session_id, const char *device, const char *bed,
+                                  bool *had, rac_error *err);
+
 /* ---- patients (patient.c) ---- */
 
 typedef struct rac_person {
