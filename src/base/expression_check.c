@@ -27,7 +27,7 @@ static rac_status placed(checker *c, const rac_node *node, rac_status status)
 /* ---- what a side is called in a message ---- */
 
 typedef struct side_words {
-    char text[700];
+    char text[700]; /* a name of 100 and two descriptions of 200 */
 } side_words;
 
 /* "sbp is a pressure (mmHg)", "5 has no unit", "this side is a volume (L)" */
@@ -42,8 +42,7 @@ static const char *describe(const rac_node *node, side_words *words)
         snprintf(words->text, sizeof words->text, "%g %s is %s", node->value, node->unit.text,
                  dimension.text);
     else if (node->kind == RAC_NODE_NAME)
-        snprintf(words->text, sizeof words->text, "'%.*s' is %s (%s)",
-                 (int)(node->text.size < 200 ? node->text.size : 200), node->text.data, dimension.text,
+        snprintf(words->text, sizeof words->text, "'%.*s' is %s (%s)", RAC_TEXT(node->text), dimension.text,
                  unit.text);
     else
         snprintf(words->text, sizeof words->text, "one side is %s (%s)", dimension.text, unit.text);

@@ -226,7 +226,8 @@ static outcome junction(evaluation *e, const rac_node *node)
                             a.missing | b.missing);
 }
 
-/* With an unknown condition the answer is still known where both branches agree. */
+/* With an unknown condition the answer is known where both branches agree.  When nothing can mend the
+ * condition, that is also the only hope, and it is lost once a branch cannot be mended or both differ. */
 static outcome choice(evaluation *e, const rac_node *node)
 {
     const outcome condition = evaluate(e, node->items[0]);
@@ -235,7 +236,10 @@ static outcome choice(evaluation *e, const rac_node *node)
     const outcome a = evaluate(e, node->items[1]), b = evaluate(e, node->items[2]);
     if (is_known(&a) && is_known(&b) && same_value(a.value, b.value))
         return a;
-    return unknown(condition.missing ? condition.missing | a.missing | b.missing : 0);
+    const bool branches_may_agree = (is_known(&a) || a.missing) && (is_known(&b) || b.missing);
+    if (!condition.missing && !branches_may_agree)
+        return unknown(0);
+    return unknown(condition.missing | a.missing | b.missing);
 }
 
 static outcome membership(evaluation *e, const rac_node *node)

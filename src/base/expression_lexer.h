@@ -1,8 +1,23 @@
-/* base/expression_lexer.h: from the bytes of an expression to its tokens; private to the parser. */
+/* base/expression_lexer.h: what the files of the expression language share among themselves: the
+ * tokens, and how tightly things bind. */
 #ifndef RACEMATE_BASE_EXPRESSION_LEXER_H
 #define RACEMATE_BASE_EXPRESSION_LEXER_H
 
 #include "base/expression.h"
+
+/* A higher level binds tighter.  The parser climbs this ladder and the printer places parentheses by it. */
+enum {
+    rac_level_if,
+    rac_level_or,
+    rac_level_and,
+    rac_level_not,
+    rac_level_compare,
+    rac_level_add,
+    rac_level_multiply,
+    rac_level_negate,
+    rac_level_power,
+    rac_level_operand
+};
 
 typedef enum rac_token_kind {
     RAC_TOKEN_END,

@@ -3,39 +3,26 @@
 
 #include <string.h>
 
-/* How tightly things bind; a higher number binds tighter.  The printer keeps the same order. */
-enum {
-    level_if,
-    level_or,
-    level_and,
-    level_not,
-    level_compare,
-    level_add,
-    level_multiply,
-    level_negate,
-    level_power
-};
-
 static const struct {
     const char *sign;
     rac_node_kind kind;
     int level;
 } operators[] = {
-    {"or", RAC_NODE_OR, level_or},
-    {"and", RAC_NODE_AND, level_and},
-    {"<", RAC_NODE_LESS, level_compare},
-    {"<=", RAC_NODE_LESS_EQUAL, level_compare},
-    {">", RAC_NODE_GREATER, level_compare},
-    {">=", RAC_NODE_GREATER_EQUAL, level_compare},
-    {"==", RAC_NODE_EQUAL, level_compare},
-    {"!=", RAC_NODE_NOT_EQUAL, level_compare},
-    {"in", RAC_NODE_IN, level_compare},
-    {"not", RAC_NODE_IN, level_compare}, /* after an operand only as `not in` */
-    {"+", RAC_NODE_ADD, level_add},
-    {"-", RAC_NODE_SUBTRACT, level_add},
-    {"*", RAC_NODE_MULTIPLY, level_multiply},
-    {"/", RAC_NODE_DIVIDE, level_multiply},
-    {"^", RAC_NODE_POWER, level_power},
+    {"or", RAC_NODE_OR, rac_level_or},
+    {"and", RAC_NODE_AND, rac_level_and},
+    {"<", RAC_NODE_LESS, rac_level_compare},
+    {"<=", RAC_NODE_LESS_EQUAL, rac_level_compare},
+    {">", RAC_NODE_GREATER, rac_level_compare},
+    {">=", RAC_NODE_GREATER_EQUAL, rac_level_compare},
+    {"==", RAC_NODE_EQUAL, rac_level_compare},
+    {"!=", RAC_NODE_NOT_EQUAL, rac_level_compare},
+    {"in", RAC_NODE_IN, rac_level_compare},
+    {"not", RAC_NODE_IN, rac_level_compare}, /* after an operand only as `not in` */
+    {"+", RAC_NODE_ADD, rac_level_add},
+    {"-", RAC_NODE_SUBTRACT, rac_level_add},
+    {"*", RAC_NODE_MULTIPLY, rac_level_multiply},
+    {"/", RAC_NODE_DIVIDE, rac_level_multiply},
+    {"^", RAC_NODE_POWER, rac_level_power},
 };
 enum { no_operator = -1, operator_count = sizeof operators / sizeof *operators };
 
@@ -170,7 +157,7 @@ static rac_status read_arguments(parser *p, rac_node ***items, size_t *count, si
     rac_status status = next(p); /* the parenthesis */
     while (status == RAC_OK) {
         rac_node *item = NULL;
-        status = parse(p, level_if, &item);
+        status = parse(p, rac_level_if, &item);
         if (status != RAC_OK)
             break;
         rac_push(p->arena, *items, *count, capacity, item);
@@ -228,7 +215,7 @@ static rac_status parse_operand(parser *p, rac_node **out)
         if (status == RAC_OK)
             status = next(p);
         if (status == RAC_OK)
-            status = parse(p, level_if, out);
+            status = parse(p, rac_level_if, out);
         p->depth--;
         return status == RAC_OK ? take(p, ")") : status;
     }
@@ -268,7 +255,7 @@ static rac_status parse_if(parser *p, rac_node **out)
     for (int i = 0; i < 3; i++) {
         rac_status status = take(p, words[i]);
         if (status == RAC_OK)
-            status = parse(p, level_if, &node->items[i]);
+            status = parse(p, rac_level_if, &node->items[i]);
         if (status != RAC_OK)
             return status;
     }
@@ -282,7 +269,7 @@ static rac_status parse_start(parser *p, int level, rac_node **out)
     const bool is_not = looks_at(p, "not"), is_if = looks_at(p, "if");
     if (!is_not && !is_if && !looks_at(p, "-"))
         return parse_operand(p, out);
-    if ((is_not && level > level_not) || (is_if && level > level_if)) {
+    if ((is_not && level > rac_level_not) || (is_if && level > rac_level_if)) {
         const rac_status status =
             rac_fail(p->err, RAC_INVALID, "'%.*s' needs parentheses here", RAC_TEXT(p->token.text));
         rac_error_hint(p->err, "write (%.*s ...)", RAC_TEXT(p->token.text));
@@ -297,7 +284,7 @@ static rac_status parse_start(parser *p, int level, rac_node **out)
         rac_node *node = new_node(p, is_not ? RAC_NODE_NOT : RAC_NODE_NEGATE, &p->token, 1);
         status = next(p);
         if (status == RAC_OK)
-            status = parse(p, is_not ? level_not : level_negate, &node->items[0]);
+            status = parse(p, is_not ? rac_level_not : rac_level_negate, &node->items[0]);
         *out = node;
     }
     p->depth--;
@@ -365,7 +352,7 @@ static rac_status parse_binary(parser *p, int which, rac_node *left, rac_node **
     if (status == RAC_OK)
         status = next(p);
     if (status == RAC_OK) /* a power leans right and takes a signed exponent; the others lean left */
-        status = parse(p, power ? level_negate : operators[which].level + 1, &node->items[1]);
+        status = parse(p, power ? rac_level_negate : operators[which].level + 1, &node->items[1]);
     p->depth -= power;
     *out = node;
     return status;
@@ -380,12 +367,12 @@ static rac_status parse(parser *p, int level, rac_node **out)
         const int which = operator_at(p);
         if (which == no_operator || operators[which].level < level)
             break;
-        if (compared && operators[which].level == level_compare) {
+        if (compared && operators[which].level == rac_level_compare) {
             status = rac_fail(p->err, RAC_INVALID, "comparisons cannot be chained");
             rac_error_hint(p->err, "write a < b and b < c");
             return placed(p, &p->token, status);
         }
-        compared = operators[which].level == level_compare;
+        compared = operators[which].level == rac_level_compare;
         status = parse_binary(p, which, *out, out);
     }
     return status;
@@ -427,7 +414,7 @@ rac_status rac_expression_parse(rac_arena *arena, rac_text source, const char *f
                 .err = err};
     rac_status status = next(&p);
     if (status == RAC_OK)
-        status = parse(&p, level_if, &e->root);
+        status = parse(&p, rac_level_if, &e->root);
     if (status == RAC_OK && p.token.kind != RAC_TOKEN_END)
         status = fail_expected(&p, "an operator or the end");
     if (status == RAC_OK)

@@ -1,49 +1,35 @@
 /* The standard form of an expression, with or without the values of its names: see base/expression.h. */
-#include "base/expression.h"
+#include "base/expression_lexer.h"
 
 #include <string.h>
-
-/* The order of expression_parse.c. */
-enum {
-    level_if,
-    level_or,
-    level_and,
-    level_not,
-    level_compare,
-    level_add,
-    level_multiply,
-    level_negate,
-    level_power,
-    level_operand
-};
 
 static const struct {
     const char *name;
     const char *sign; /* between two operands */
     int level;
 } kinds[RAC_NODE_KINDS] = {
-    [RAC_NODE_NUMBER] = {"number", NULL, level_operand},
-    [RAC_NODE_NAME] = {"name", NULL, level_operand},
-    [RAC_NODE_WORD] = {"word", NULL, level_operand},
-    [RAC_NODE_TRUTH] = {"truth", NULL, level_operand},
-    [RAC_NODE_NEGATE] = {"negate", NULL, level_negate},
-    [RAC_NODE_NOT] = {"not", NULL, level_not},
-    [RAC_NODE_ADD] = {"add", " + ", level_add},
-    [RAC_NODE_SUBTRACT] = {"subtract", " - ", level_add},
-    [RAC_NODE_MULTIPLY] = {"multiply", " * ", level_multiply},
-    [RAC_NODE_DIVIDE] = {"divide", " / ", level_multiply},
-    [RAC_NODE_POWER] = {"power", "^", level_power},
-    [RAC_NODE_LESS] = {"less", " < ", level_compare},
-    [RAC_NODE_LESS_EQUAL] = {"less or equal", " <= ", level_compare},
-    [RAC_NODE_GREATER] = {"greater", " > ", level_compare},
-    [RAC_NODE_GREATER_EQUAL] = {"greater or equal", " >= ", level_compare},
-    [RAC_NODE_EQUAL] = {"equal", " == ", level_compare},
-    [RAC_NODE_NOT_EQUAL] = {"not equal", " != ", level_compare},
-    [RAC_NODE_AND] = {"and", " and ", level_and},
-    [RAC_NODE_OR] = {"or", " or ", level_or},
-    [RAC_NODE_IN] = {"in", NULL, level_compare},
-    [RAC_NODE_IF] = {"if", NULL, level_if},
-    [RAC_NODE_CALL] = {"call", NULL, level_operand},
+    [RAC_NODE_NUMBER] = {"number", NULL, rac_level_operand},
+    [RAC_NODE_NAME] = {"name", NULL, rac_level_operand},
+    [RAC_NODE_WORD] = {"word", NULL, rac_level_operand},
+    [RAC_NODE_TRUTH] = {"truth", NULL, rac_level_operand},
+    [RAC_NODE_NEGATE] = {"negate", NULL, rac_level_negate},
+    [RAC_NODE_NOT] = {"not", NULL, rac_level_not},
+    [RAC_NODE_ADD] = {"add", " + ", rac_level_add},
+    [RAC_NODE_SUBTRACT] = {"subtract", " - ", rac_level_add},
+    [RAC_NODE_MULTIPLY] = {"multiply", " * ", rac_level_multiply},
+    [RAC_NODE_DIVIDE] = {"divide", " / ", rac_level_multiply},
+    [RAC_NODE_POWER] = {"power", "^", rac_level_power},
+    [RAC_NODE_LESS] = {"less", " < ", rac_level_compare},
+    [RAC_NODE_LESS_EQUAL] = {"less or equal", " <= ", rac_level_compare},
+    [RAC_NODE_GREATER] = {"greater", " > ", rac_level_compare},
+    [RAC_NODE_GREATER_EQUAL] = {"greater or equal", " >= ", rac_level_compare},
+    [RAC_NODE_EQUAL] = {"equal", " == ", rac_level_compare},
+    [RAC_NODE_NOT_EQUAL] = {"not equal", " != ", rac_level_compare},
+    [RAC_NODE_AND] = {"and", " and ", rac_level_and},
+    [RAC_NODE_OR] = {"or", " or ", rac_level_or},
+    [RAC_NODE_IN] = {"in", NULL, rac_level_compare},
+    [RAC_NODE_IF] = {"if", NULL, rac_level_if},
+    [RAC_NODE_CALL] = {"call", NULL, rac_level_operand},
 };
 
 const char *rac_node_kind_name(rac_node_kind kind)
@@ -109,7 +95,7 @@ static void print_list(printer *p, const rac_node *node, size_t from)
     for (size_t i = from; i < node->count; i++) {
         if (i > from)
             put_words(p, ", ");
-        print(p, node->items[i], level_if);
+        print(p, node->items[i], rac_level_if);
     }
     put_words(p, ")");
 }
@@ -120,9 +106,9 @@ static void print_binary(printer *p, const rac_node *node)
 {
     const int level = kinds[node->kind].level;
     const bool power = node->kind == RAC_NODE_POWER;
-    print(p, node->items[0], power || level == level_compare ? level + 1 : level);
+    print(p, node->items[0], power || level == rac_level_compare ? level + 1 : level);
     put_words(p, kinds[node->kind].sign);
-    print(p, node->items[1], power ? level_negate : level + 1);
+    print(p, node->items[1], power ? rac_level_negate : level + 1);
 }
 
 static void print_if(printer *p, const rac_node *node)
@@ -130,7 +116,7 @@ static void print_if(printer *p, const rac_node *node)
     static const char *const words[] = {"if ", " then ", " else "};
     for (int i = 0; i < 3; i++) {
         put_words(p, words[i]);
-        print(p, node->items[i], level_if);
+        print(p, node->items[i], rac_level_if);
     }
 }
 
@@ -155,14 +141,14 @@ static void print_bare(printer *p, const rac_node *node)
         break;
     case RAC_NODE_NEGATE:
         put_words(p, "-");
-        print(p, node->items[0], level_negate);
+        print(p, node->items[0], rac_level_negate);
         break;
     case RAC_NODE_NOT:
         put_words(p, "not ");
-        print(p, node->items[0], level_not);
+        print(p, node->items[0], rac_level_not);
         break;
     case RAC_NODE_IN:
-        print(p, node->items[0], level_compare + 1);
+        print(p, node->items[0], rac_level_compare + 1);
         put_words(p, " in ");
         print_list(p, node, 1);
         break;
@@ -183,7 +169,7 @@ static void print_bare(printer *p, const rac_node *node)
 static void print(printer *p, const rac_node *node, int level)
 {
     const bool unit_beside_power =
-        node->kind == RAC_NODE_NUMBER && node->unit.text[0] && level >= level_power;
+        node->kind == RAC_NODE_NUMBER && node->unit.text[0] && level >= rac_level_power;
     if (kinds[node->kind].level >= level && !unit_beside_power) {
         print_bare(p, node);
         return;
@@ -195,7 +181,7 @@ static void print(printer *p, const rac_node *node, int level)
 
 static char *printed(printer *p)
 {
-    print(p, p->expression->root, level_if);
+    print(p, p->expression->root, rac_level_if);
     put(p, (rac_text){"", 1}); /* the closing NUL */
     return p->text;
 }
