@@ -195,6 +195,32 @@ static void test_serve_http__wrong_pins_make_the_next_try_wait(void **state)
     sign_in(f, "nora"); /* and not for ever */
 }
 
+static char *header_value(fixture *f, const char *response, const char *name)
+{
+    const char *at = strstr(response, rac_format(f->arena, "\r\n%s: ", name));
+    assert_non_null(at);
+    at += strlen(name) + 4;
+    return rac_format(f->arena, "%.*s", (int)strcspn(at, "\r"), at);
+}
+
+static void test_serve_http__pages_are_inside_the_program(void **state)
+{
+    fixture *f = *state;
+    const char *said = ask(f, "GET", "/", "", NULL);
+    assert_int_equal(code_of(said), 200);
+    check_contains(said, "Content-Type: text/html; charset=utf-8");
+    check_contains(said, "Content-Security-Policy: default-src 'none'; script-src 'self'");
+    const rac_text page = file_bytes(f->arena, "web/index.html");
+    assert_string_equal(strstr(said, "\r\n\r\n") + 4, page.data);
+    const char *tag = header_value(f, said, "ETag");
+    said = ask(f, "GET", "/", rac_format(f->arena, "If-None-Match: %s\r\n", tag), NULL);
+    assert_int_equal(code_of(said), 304);
+    said = ask(f, "HEAD", "/index.html", "", NULL);
+    assert_int_equal(code_of(said), 200);
+    assert_string_equal(strstr(said, "\r\n\r\n"), "\r\n\r\n");
+    assert_int_equal(code_of(ask(f, "POST", "/index.html", OWN, "{}")), 405);
+}
+
 static void test_serve_http__health_tells_the_age_of_the_last_alarm_round(void **state)
 {
     fixture *f = *state;
@@ -235,5 +261,6 @@ RAC_TESTS(SERVED(test_serve_http__every_route_answers_with_its_headers),
           SERVED(test_serve_http__acts_run_the_use_cases),
           SERVED(test_serve_http__sign_in_gives_a_cookie_that_ends),
           SERVED(test_serve_http__wrong_pins_make_the_next_try_wait),
+          SERVED(test_serve_http__pages_are_inside_the_program),
           SERVED(test_serve_http__health_tells_the_age_of_the_last_alarm_round),
           SERVED(test_serve_http__only_this_machine_is_listened_on))

@@ -36,6 +36,21 @@ static void test_serve_live__hears_what_another_process_recorded(void **state)
     close(s);
 }
 
+/* An open stream is no proof of life; beats are (RS-14). */
+static void test_serve_live__a_quiet_stream_beats(void **state)
+{
+    fixture *f = *state;
+    struct timespec start;
+    const int s = listen_live(f, NULL);
+    check_contains(get_until(f, s, ": beat\n\n"), ": beat\n\n"); /* at once */
+    clock_gettime(CLOCK_MONOTONIC, &start);
+    const char *heard = "";
+    while (!strstr(heard, ": beat\n\n") && seconds_since(&start) < 15)
+        heard = get_until(f, s, ": beat\n\n");
+    assert_true(seconds_since(&start) < 11.5);
+    close(s);
+}
+
 /* The id of the last event in what was heard. */
 static char *last_id(fixture *f, const char *heard)
 {
@@ -123,6 +138,7 @@ static void test_serve_live__the_server_stops_with_streams_open(void **state)
 #define SERVED(name) cmocka_unit_test_setup_teardown(name, fixture_open, fixture_close)
 
 RAC_TESTS(SERVED(test_serve_live__hears_what_another_process_recorded),
+          SERVED(test_serve_live__a_quiet_stream_beats),
           SERVED(test_serve_live__a_page_that_reconnects_misses_nothing),
           SERVED(test_serve_live__an_id_of_another_server_means_fetch_everything),
           SERVED(test_serve_live__a_lapped_reader_is_told_to_fetch_everything),
