@@ -14,14 +14,15 @@ const marks = {
   hr: (px, py) => `M${px - 3.5} ${py}a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0 -7 0z`,
   spo2: (px, py) => `M${px - 3.5} ${py}h7M${px - 1.8} ${py - 3}l3.6 6M${px + 1.8} ${py - 3}l-3.6 6`,
 };
-const dense = 120; // more points than this and only the line is drawn
+const dense = 60; // more points than this and only the line is drawn
 
-// Points as [at, value, source, late]; artefacts and invalid values stand apart and join no line.
-function lineOf(points, x, gap) {
+// Points as [at, value, source, late]; artefacts and invalid values stand apart and join no line, and the baseline before the
+// drug joins nothing after it.
+function lineOf(points, x, gap, start) {
   let path = '', last = null;
   for (const [at, value, source] of points) {
     if (source === 'A' || source === 'I') continue;
-    path += `${last !== null && at - last <= gap ? 'L' : 'M'}${x(at).toFixed(1)} ${y(value).toFixed(1)}`;
+    path += `${last !== null && at - last <= gap && !(last < start && at >= start) ? 'L' : 'M'}${x(at).toFixed(1)} ${y(value).toFixed(1)}`;
     last = at;
   }
   return path;
@@ -32,7 +33,7 @@ function series(name, view, x) {
   const gap = view.gap_ms[name] || 120000;
   const shown = points.length > dense ? points.filter(p => p[2] === 'A' || p[2] === 'I' || p[3]) : points;
   return svg('g', {class: `series ${name}`},
-    svg('path', {class: 'line', d: lineOf(points, x, gap)}),
+    svg('path', {class: 'line', d: lineOf(points, x, gap, view.started_ms || 0)}),
     shown.map(([at, value, source, late]) =>
       svg('path', {class: `point source-${source}${late ? ' late' : ''}`, d: marks[name](x(at), y(value))},
         svg('title', {}, `${clock(at)} ${name} ${value}${late ? ' entered late' : ''}`))));

@@ -143,9 +143,10 @@ rac_status rac_case_load(rac_app *app, rac_arena *arena, const char *session_id,
 
 /* Commits events of a session together with the alarm events they cause, guarded by the last seq that was
  * seen (RAC_CONFLICT: somebody was faster; the callers here retry by loading again). `keys` may be NULL, or
- * give an idempotency key for each event. */
+ * give an idempotency key for each event; `first`, which may be NULL, becomes what the store
+ * says of the first of them. */
 rac_status rac_case_commit(rac_app *app, rac_arena *arena, const rac_case *seen, const rac_event *events,
-                           size_t count, const char *const *keys, rac_instant now, bool *already,
+                           size_t count, const char *const *keys, rac_instant now, rac_store_result *first,
                            rac_error *err);
 
 /* Ids of sessions that are not over, newest first. */

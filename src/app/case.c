@@ -91,7 +91,7 @@ static rac_store_entry entry_of(rac_arena *arena, const rac_case *seen, const ra
 }
 
 rac_status rac_case_commit(rac_app *app, rac_arena *arena, const rac_case *seen, const rac_event *events,
-                           size_t count, const char *const *keys, rac_instant now, bool *already,
+                           size_t count, const char *const *keys, rac_instant now, rac_store_result *first,
                            rac_error *err)
 {
     rac_case after;
@@ -110,8 +110,8 @@ rac_status rac_case_commit(rac_app *app, rac_arena *arena, const rac_case *seen,
         entries[count + i] = entry_of(arena, seen, &due[i], NULL, now);
     const rac_store_expect expect = {entries[0].subject, seen->last_seq};
     status = rac_store_append(rac_app_store(app), entries, count + due_count, &expect, results, err);
-    if (!status && already)
-        *already = count > 0 && results[0].already;
+    if (!status && first && count)
+        *first = results[0];
     return status;
 }
 
@@ -288,7 +288,10 @@ static rac_status chart(rac_app *app, rac_arena *arena, const char *session_id,
         copy_values(arena, &readings[i], &events[i]);
         keys[i] = readings[i].key;
     }
-    return rac_case_commit(app, arena, &seen, events, count, keys, now, already, err);
+    rac_store_result first = {0};
+    status = rac_case_commit(app, arena, &seen, events, count, keys, now, &first, err);
+    *already = first.already;
+    return status;
 }
 
 rac_status rac_app_device_reading(rac_app *app, rac_arena *arena, const rac_device_reading *readings,

@@ -25,7 +25,7 @@ static rac_status check_patient(const rac_call *call, const rac_case *c, rac_err
 }
 
 /* What was recorded, for people and programs. */
-static void answer(rac_call *call, const rac_case *before, const rac_event *events, size_t count,
+static void answer(rac_call *call, const rac_case *before, const rac_event *events, size_t count, int64_t seq,
                    rac_reply *reply)
 {
     rac_case after;
@@ -36,7 +36,7 @@ static void answer(rac_call *call, const rac_case *before, const rac_event *even
     reply->json = json_pack("{s:s, s:s}", "session", before->session_id, "patient", before->patient_id);
     if (!rac_case_load(call->app, call->arena, before->session_id, rac_app_now(call->app), &after, NULL)) {
         json_object_set_new(reply->json, "state", json_string(rac_state_name(after.session.state)));
-        json_object_set_new(reply->json, "seq", json_integer(before->last_seq + 1));
+        json_object_set_new(reply->json, "seq", json_integer(seq));
         for (size_t i = before->session.deviation_count; i < after.session.deviation_count; i++)
             text = rac_format(call->arena, "%s! deviation: %s\n", text, after.session.deviations[i]);
         json_t *alarms = json_array();
@@ -93,9 +93,10 @@ static rac_status perform(rac_call *call, decide *decision, rac_reply *reply, ra
         if ((status = check_patient(call, &c, err)) || (status = decision(call, &c, events, &count, err)) ||
             (status = accept_all(call, &c, events, &count, err)))
             return status;
-        status = rac_case_commit(call->app, call->arena, &c, events, count, NULL, now, NULL, err);
+        rac_store_result first = {0};
+        status = rac_case_commit(call->app, call->arena, &c, events, count, NULL, now, &first, err);
         if (!status)
-            answer(call, &c, events, count, reply);
+            answer(call, &c, events, count, first.seq, reply);
     }
     return status;
 }

@@ -262,6 +262,8 @@ static json_t *events_view(rac_arena *arena, const rac_case *c)
     for (size_t i = c->event_count; i-- > 0 && json_array_size(list) < events_shown;) {
         const rac_event *e = &c->events[i];
         bool struck = false;
+        if (e->kind == RAC_EVENT_READING && e->source && strncmp(e->source, "hl7:", 4) == 0)
+            continue; /* what devices send is in the trend; here it would bury what people did */
         for (size_t j = 0; j < c->event_count; j++)
             struck = struck || (c->events[j].kind == RAC_EVENT_CORRECTION && c->events[j].target == e->seq);
         json_array_append_new(list,

@@ -184,8 +184,8 @@ static void chair_one(story *s, rac_demo_monitor *monitor)
 {
     admit(s, "Ada Byron", "1988-04-30", "37", "latex", "2,3,2,3,1,2,2,1,0", "1");
     prepare(s, 15, "71.4 kg", "118/72 94 97 22 moaas=5");
-    bind(s, monitor, "1s", "intensive-care recording, not ketamine");
     start(s, 6);
+    bind(s, monitor, "1s", "intensive-care recording, not ketamine");
     play_past(s, monitor, 0, 360, 0);
     monitor->offset_s = 360;
 }
@@ -195,8 +195,8 @@ static void chair_two(story *s, rac_demo_monitor *monitor)
 {
     admit(s, "Carl Djerassi", "1971-10-29", "54", "none known", "3,3,2,2,2,3,2,1,1", "2");
     prepare(s, 35, "88.2 kg", "128/78 72 98 14 moaas=5");
-    bind(s, monitor, "5s", "synthetic: a scripted rise in pressure");
     start(s, 24);
+    bind(s, monitor, "5s", "synthetic: a scripted rise in pressure");
     play_past(s, monitor, 0, 1440, 0);
     at(s, 10);
     act(s, "rk", "read", NULL, "session", s->session, "values", "- - - moaas=5", "at", "now", NULL);
@@ -216,8 +216,8 @@ static void chair_four(story *s, rac_demo_monitor *monitor)
 {
     admit(s, "Srinivasa Rao", "1990-12-22", "35", "none known", "1,2,2,2,1,2,1,1,0", "4");
     prepare(s, 110, "80.1 kg", "126/74 72 98 14 moaas=5");
-    bind(s, monitor, "5s", "synthetic: a made-up session");
     start(s, 95);
+    bind(s, monitor, "5s", "synthetic: a made-up session");
     play_past(s, monitor, 900, 3300, 55);
     at(s, 55);
     act(s, "rk", "session", "stop", "session", s->session, NULL);
