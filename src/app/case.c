@@ -178,14 +178,24 @@ static rac_status tick_session(rac_app *app, const char *id, rac_error *err)
     return status;
 }
 
+/* One session that cannot be read must not silence the alarms of the others; the first failure is told. */
 rac_status rac_app_tick(rac_app *app, rac_error *err)
 {
     rac_arena *arena = rac_arena_new();
     const char **ids;
     size_t count;
     rac_status status = rac_app_open_sessions(app, arena, &ids, &count, err);
-    for (size_t i = 0; !status && i < count; i++)
-        status = tick_session(app, ids[i], err);
+    if (status)
+        count = 0;
+    for (size_t i = 0; i < count; i++) {
+        rac_error why = {0};
+        const rac_status one = tick_session(app, ids[i], &why);
+        if (one && !status) {
+            status = one;
+            if (err)
+                *err = why;
+        }
+    }
     rac_arena_free(arena);
     return status;
 }
@@ -201,23 +211,45 @@ static bool is_bound_to(const rac_session *session, const rac_device_reading *re
            (reading->bed && strcmp(session->device, reading->bed) == 0);
 }
 
+/* Whether the device or bed is bound to this session now. */
+static rac_status is_bound_here(rac_app *app, rac_arena *arena, const rac_device_reading *reading,
+                                const char *session_id, bool *bound, rac_error *err)
+{
+    rac_case seen;
+    *bound = false;
+    rac_status status =
+        rac_recents_had_device(app, session_id, reading->device, reading->bed, bound, err);
+    if (status || !*bound)
+        return status;
+    *bound = false;
+    if ((status = rac_case_load(app, arena, session_id, rac_app_now(app), &seen, err)))
+        return status;
+    *bound = is_bound_to(&seen.session, reading);
+    return RAC_OK;
+}
+
+/* A session that cannot be read is told only when no other is the one: it does not cut off the others. */
 static rac_status find_bound(rac_app *app, rac_arena *arena, const rac_device_reading *reading,
                              const char **session_id, rac_error *err)
 {
     const char **ids;
     size_t count;
+    rac_error why = {0};
     *session_id = NULL;
     rac_status status = rac_app_open_sessions(app, arena, &ids, &count, err);
-    for (size_t i = 0; !status && i < count && !*session_id; i++) {
-        rac_case seen;
-        bool had;
-        status = rac_recents_had_device(app, ids[i], reading->device, reading->bed, &had, err);
-        if (status || !had)
-            continue;
-        status = rac_case_load(app, arena, ids[i], rac_app_now(app), &seen, err);
-        if (!status && is_bound_to(&seen.session, reading))
+    if (status)
+        return status;
+    for (size_t i = 0; i < count; i++) {
+        bool bound;
+        const rac_status one = is_bound_here(app, arena, reading, ids[i], &bound, &why);
+        status = one ? one : status;
+        if (bound) {
             *session_id = ids[i];
+            return RAC_OK;
+        }
     }
+    if (status && err)
+        *err = why;
     return status;
 }
 
