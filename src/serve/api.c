@@ -3,6 +3,8 @@
 
 #include "serve/internal.h"
 
+enum { tick_missed_ms = 10000 }; /* ten turns of the alarm engine */
+
 /* Use cases that write to or read from places of this machine: they are for its command line. */
 static const char *const local_only[] = {"backup", "export", "doctor"};
 
@@ -41,11 +43,13 @@ rac_status rac_handle_health(rac_request *request, rac_response *response, rac_e
     const rac_status status = rac_store_last(rac_app_store(server->app), NULL, &seq, err);
     if (status)
         return status;
-    const int64_t ticked = atomic_load(&server->tick_ms);
-    response->json = json_pack("{s:o, s:I, s:I, s:b, s:s}", "tick_age_ms",
-                               ticked ? json_integer(rac_serve_monotonic_ms() - ticked) : json_null(), "seq",
-                               (json_int_t)seq, "now_ms", (json_int_t)rac_app_now(server->app).ms, "demo",
-                               rac_app_demo(server->app), "version", RAC_VERSION);
+    const int64_t ticked = atomic_load(&server->tick_ms), age_ms = rac_serve_monotonic_ms() - ticked;
+    /* Not well while alarms are not looked at, whatever else still answers (RS-14). */
+    response->code = ticked && age_ms <= tick_missed_ms ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE;
+    response->json =
+        json_pack("{s:o, s:I, s:I, s:b, s:s}", "tick_age_ms", ticked ? json_integer(age_ms) : json_null(),
+                  "seq", (json_int_t)seq, "now_ms", (json_int_t)rac_app_now(server->app).ms, "demo",
+                  rac_app_demo(server->app), "version", RAC_VERSION);
     return RAC_OK;
 }
 
@@ -78,6 +82,20 @@ static rac_status set_arguments(rac_call *call, json_t *body, rac_error *err)
             return status;
     }
     return RAC_OK;
+}
+
+/* A page names the patient it shows in every write about a session, so that an act typed into the wrong
+ * tab is refused (RS-13); the use case compares. */
+static rac_status check_named_patient(const rac_call *call, rac_error *err)
+{
+    bool takes_patient = false;
+    for (size_t i = 0; i < RAC_ARGUMENTS_MAX && call->use_case->arguments[i].name; i++)
+        takes_patient = takes_patient || strcmp(call->use_case->arguments[i].name, "patient") == 0;
+    if (!call->use_case->writes || !takes_patient || rac_call_value(call, "patient"))
+        return RAC_OK;
+    rac_fail(err, RAC_INVALID, "a write must name the patient");
+    rac_error_field(err, "patient");
+    return RAC_INVALID;
 }
 
 static rac_status find_use_case(const rac_request *request, const rac_use_case **use_case, rac_error *err)
@@ -118,6 +136,8 @@ rac_status rac_handle_do(rac_request *request, rac_response *response, rac_error
         status = rac_json_parse(request->body, NULL, &body, err);
     if (!status)
         status = set_arguments(&call, body, err);
+    if (!status)
+        status = check_named_patient(&call, err);
     if (!status)
         status = rac_use_case_run(&call, &reply, err);
     /* Also after a refusal: that may have been recorded too. */

@@ -182,10 +182,12 @@ rac_text rac_device_message(rac_server *server, rac_arena *arena, rac_text bytes
 {
     rac_error err = {0};
     rac_hl7_message message = {0};
-    if (store_message(server, arena, bytes, &message, &err))
+    if (store_message(server, arena, bytes, &message, &err)) {
         rac_serve_log(server, err.status, "message refused: %s", rac_status_name(err.status));
-    else
+    } else {
+        err = (rac_error){0}; /* a conflict that a second try mended is no failure */
         rac_clockwork_wake(server);
+    }
     return acknowledge(server, arena, message.count ? &message : NULL, &err);
 }
 

@@ -167,6 +167,34 @@ static void test_serve_mllp__garbage_is_refused_and_the_connection_lives(void **
     close(s);
 }
 
+/* An entry nobody can read in one session must not cut off the monitors and alarms of the others. */
+static void test_serve_mllp__a_damaged_session_does_not_cut_off_the_others(void **state)
+{
+    fixture *f = *state;
+    rac_error err = {0};
+    const rac_instant now = rac_app_now(f->app);
+    open_session(f, "2", "P0002");
+    const rac_store_entry unreadable = {.subject = "session/2",
+                                        .kind = "reading",
+                                        .at = now,
+                                        .recorded = now,
+                                        .actor = "test",
+                                        .source = "test",
+                                        .body = "{\"readings\":7}"};
+    check_ok(rac_store_append(rac_app_store(f->app), &unreadable, 1, NULL, NULL, &err));
+    assert_int_not_equal(code_of(ask(f, "GET", "/api/sessions/2", "", NULL)), 200);
+    const int s = dial(f->where.mllp_port);
+    const char *frame = framed_reading(f, "MONITOR-1", "A1", seconds_ago(f, 2), 72);
+    check_contains(send_framed(f, s, frame, strlen(frame)), "MSA|AA|A1");
+    assert_int_equal(count_entries(f, "session/1", "reading"), 1);
+    close(s);
+    assert_int_not_equal(rac_app_tick(f->app, &err), RAC_OK); /* told ... */
+    rac_case seen;
+    check_ok(rac_case_load(f->app, f->arena, "1", (rac_instant){now.ms + 600000}, &seen, &err));
+    check_ok(rac_case_commit(f->app, f->arena, &seen, NULL, 0, NULL, (rac_instant){now.ms + 600000}, NULL,
+                             &err)); /* ... and session 1 goes on */
+}
+
 static void test_serve_mllp__a_truncated_message_is_never_stored(void **state)
 {
     fixture *f = *state;
@@ -189,4 +217,5 @@ RAC_TESTS(SERVED(test_serve_mllp__a_bound_monitor_is_charted_before_it_is_acknow
           SERVED(test_serve_mllp__bytes_may_come_one_at_a_time),
           SERVED(test_serve_mllp__three_frames_in_one_write_get_three_answers),
           SERVED(test_serve_mllp__garbage_is_refused_and_the_connection_lives),
+          SERVED(test_serve_mllp__a_damaged_session_does_not_cut_off_the_others),
           SERVED(test_serve_mllp__a_truncated_message_is_never_stored))
