@@ -217,8 +217,7 @@ static rac_status is_bound_here(rac_app *app, rac_arena *arena, const rac_device
 {
     rac_case seen;
     *bound = false;
-    rac_status status =
-        rac_recents_had_device(app, session_id, reading->device, reading->bed, bound, err);
+    rac_status status = rac_recents_had_device(app, session_id, reading->device, reading->bed, bound, err);
     if (status || !*bound)
         return status;
     *bound = false;
