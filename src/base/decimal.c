@@ -57,7 +57,7 @@ rac_status rac_decimal_parse(rac_text text, rac_decimal *decimal, rac_error *err
     }
     if (!digits)
         return rac_fail(err, RAC_INVALID, "'%.*s' is not a decimal number",
-                        (int)(text.size > 40 ? 40 : text.size), text.data);
+                        RAC_TEXT(rac_text_shorten(text, 40)));
     if (after_point > 6)
         return rac_fail(err, RAC_INVALID, "'%.*s' has more than six digits after the point", RAC_TEXT(text));
     return narrow(sign * value * powers[6 - (after_point > 0 ? after_point : 0)], decimal, err);

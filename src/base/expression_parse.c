@@ -80,7 +80,7 @@ static rac_status fail_expected(parser *p, const char *expected)
         status = rac_fail(p->err, RAC_INVALID, "the expression ends where %s is expected", expected);
     else
         status = rac_fail(p->err, RAC_INVALID, "expected %s, found '%.*s'", expected,
-                          (int)(t->text.size > 40 ? 40 : t->text.size), t->text.data);
+                          RAC_TEXT(rac_text_shorten(t->text, 40)));
     if (rac_text_is(t->text, ","))
         rac_error_hint(p->err, "write the decimal point as '.'; commas stand only between arguments");
     else if (looks_at(p, "in"))

@@ -39,8 +39,7 @@ rac_status rac_quantity_parse(rac_text text, rac_quantity *quantity, rac_error *
     if (unit.size)
         status = rac_unit_parse(unit, &found.unit, err);
     if (status == RAC_OK && !isfinite(rac_quantity_base(found)))
-        status =
-            rac_fail(err, RAC_INVALID, "'%.*s' is too large", (int)(all.size > 60 ? 60 : all.size), all.data);
+        status = rac_fail(err, RAC_INVALID, "'%.*s' is too large", RAC_TEXT(rac_text_shorten(all, 60)));
     if (status == RAC_OK)
         *quantity = found;
     return status;

@@ -224,8 +224,8 @@ rac_status rac_number_parse(rac_text text, double *number, rac_error *err)
     if (parse_short_decimal(text, number))
         return RAC_OK;
     if (text.size > longest_number || !has_number_shape(text)) {
-        rac_status status = rac_fail(err, RAC_INVALID, "'%.*s' is not a number",
-                                     (int)(text.size > 40 ? 40 : text.size), text.data);
+        rac_status status =
+            rac_fail(err, RAC_INVALID, "'%.*s' is not a number", RAC_TEXT(rac_text_shorten(text, 40)));
         if (text.size && text.size < 40 && memchr(text.data, ',', text.size))
             rac_error_hint(err, "write the decimal point as '.'");
         return status;
@@ -245,7 +245,7 @@ rac_status rac_integer_parse(rac_text text, int64_t *number, rac_error *err)
     const size_t at = skip_sign(text, 0);
     if (at == text.size || skip_digits(text, at) != text.size || text.size > longest_number)
         return rac_fail(err, RAC_INVALID, "'%.*s' is not a whole number",
-                        (int)(text.size > 40 ? 40 : text.size), text.data);
+                        RAC_TEXT(rac_text_shorten(text, 40)));
     char buffer[longest_number + 1];
     memcpy(buffer, text.data, text.size);
     buffer[text.size] = '\0';

@@ -176,8 +176,8 @@ rac_status rac_instant_parse(rac_text text, rac_instant *instant, rac_error *err
         good = good && take_zone(&rest, &offset_min) && !rest.size;
     }
     if (!good) {
-        rac_status status = rac_fail(err, RAC_INVALID, "'%.*s' is not a time",
-                                     (int)(text.size > 40 ? 40 : text.size), text.data);
+        rac_status status =
+            rac_fail(err, RAC_INVALID, "'%.*s' is not a time", RAC_TEXT(rac_text_shorten(text, 40)));
         rac_error_hint(err, "write it like 2026-03-02T10:15:00Z");
         return status;
     }
@@ -238,8 +238,8 @@ rac_status rac_duration_parse(rac_text text, rac_duration *duration, rac_error *
         duration->ms = (int64_t)llround(number * (double)spans[i].ms);
         return RAC_OK;
     }
-    rac_status status = rac_fail(err, RAC_INVALID, "'%.*s' is not a span of time",
-                                 (int)(text.size > 40 ? 40 : text.size), text.data);
+    rac_status status =
+        rac_fail(err, RAC_INVALID, "'%.*s' is not a span of time", RAC_TEXT(rac_text_shorten(text, 40)));
     rac_error_hint(err, "write it like 40 min, 90 s, 2 h, 3 days");
     return status;
 }

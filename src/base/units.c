@@ -362,8 +362,7 @@ static rac_status fail_unknown(rac_text text, rac_error *err)
     const char *near = name.size ? rac_unit_nearest(name) : NULL;
     if (!name.size)
         name = rest_from(text, at);
-    if (name.size > 40)
-        name.size = 40;
+    name = rac_text_shorten(name, 40);
     rac_status status;
     if (!text.size)
         status = rac_fail(err, RAC_INVALID, "the unit is missing");
@@ -371,7 +370,7 @@ static rac_status fail_unknown(rac_text text, rac_error *err)
         status = rac_fail(err, RAC_INVALID, "unknown unit '%.*s'", RAC_TEXT(name));
     else
         status = rac_fail(err, RAC_INVALID, "unknown unit '%.*s' in '%.*s'", RAC_TEXT(name),
-                          (int)(text.size > 40 ? 40 : text.size), text.data);
+                          RAC_TEXT(rac_text_shorten(text, 40)));
     if (near)
         rac_error_hint(err, "did you mean '%s'?", near);
     else

@@ -49,9 +49,8 @@ static const char *shown(rac_problems *problems, const rac_yaml *node)
         return "a map";
     if (!node->text.size)
         return node->quoted ? "an empty text" : "nothing";
-    const int size = node->text.size > 60 ? 60 : (int)node->text.size;
-    return rac_format(problems->arena, "%s'%.*s'", node->quoted ? "the quoted text " : "", size,
-                      node->text.data);
+    return rac_format(problems->arena, "%s'%.*s'", node->quoted ? "the quoted text " : "",
+                      RAC_TEXT(rac_text_shorten(node->text, 60)));
 }
 
 static bool refuse(rac_problems *problems, const rac_yaml *node, const char *expected)

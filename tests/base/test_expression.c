@@ -221,6 +221,8 @@ static void test_base_expression__reading_faults_have_place_and_hint(void **stat
         {"a == not b", 6, "'not' needs parentheses", "(not ...)"},
         {"1 + if a then 1 else 2", 5, "'if' needs parentheses", ""},
         {"if a then 1", 12, "where 'else'", ""},
+        {"a and \x01", 1, "control characters", ""},
+        {"a and \xFF", 1, "not UTF-8", ""},
         {"baseline. sbp", 9, "unexpected '.'", ""},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

@@ -13,6 +13,12 @@ static void must(bool holds)
         abort();
 }
 
+static void check_error(const rac_error *err)
+{
+    must(err->line >= 1 && err->column >= 1 && err->message[0]);
+    must(rac_text_is_utf8(rac_text_of(err->message)) && rac_text_is_utf8(rac_text_of(err->hint)));
+}
+
 /* Every name exists; its last letter says what it is, so that mutations meet every kind. */
 static const struct {
     char letter;
@@ -84,8 +90,11 @@ static void read_quantity(rac_arena *arena, rac_text text)
 {
     rac_quantity q, again;
     double back;
-    if (rac_quantity_parse(text, &q, NULL) != RAC_OK)
+    rac_error err = {0};
+    if (rac_quantity_parse(text, &q, &err) != RAC_OK) {
+        must(!rac_text_is_utf8(text) || rac_text_is_utf8(rac_text_of(err.message)));
         return;
+    }
     must(isfinite(q.value) && isfinite(rac_quantity_base(q)));
     must(rac_quantity_parse(rac_text_of(rac_quantity_format(arena, q)), &again, NULL) == RAC_OK);
     must(again.value == q.value && rac_dimension_same(again.unit.dimension, q.unit.dimension));
@@ -104,9 +113,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (rac_expression_check(e, &names, RAC_VALUE_UNKNOWN, NULL, &err) == RAC_OK)
             answer_twice(arena, e, (unsigned)(size + e->node_count));
         else
-            must(err.line >= 1 && err.column >= 1 && err.message[0]);
+            check_error(&err);
     } else {
-        must(err.line >= 1 && err.column >= 1 && err.message[0]);
+        check_error(&err);
         rac_error_caret(arena, text, err.column);
     }
     read_quantity(arena, text);

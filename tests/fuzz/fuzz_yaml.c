@@ -72,6 +72,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     } else {
         must(!root && problems.count > 0 && problems.items[0].message[0]);
     }
+    for (size_t i = 0; i < problems.count; i++)
+        must(rac_text_is_utf8(rac_text_of(problems.items[i].message)));
     rac_arena_free(arena);
     return 0;
 }
