@@ -220,8 +220,9 @@ static void derive_rates(rac_plan *plan)
 {
     plan->concentration_mg_per_ml = over(plan->drawn_mg, plan->final_volume_ml, 6);
     plan->rate_mg_per_h = over(times(plan->rate_ml_per_h, plan->drawn_mg, 6), plan->final_volume_ml, 2);
-    plan->rate_mg_per_kg_per_h = over(
-        over(times(plan->rate_ml_per_h, plan->drawn_mg, 6), plan->final_volume_ml, 6), plan->weight_kg, 3);
+    /* one division, so that the figure is rounded once */
+    plan->rate_mg_per_kg_per_h = over(times(plan->rate_ml_per_h, plan->drawn_mg, 6),
+                                      times(plan->final_volume_ml, plan->weight_kg, 6), 3);
     plan->planned_min = over(times(plan->final_volume_ml, sixty, 6), plan->rate_ml_per_h, 2);
     plan->given_mg_per_kg = over(plan->drawn_mg, plan->weight_kg, 3);
     plan->left_in_vial_mg = minus(times(plan->container_ml, plan->strength_mg_per_ml, 6), plan->drawn_mg);
