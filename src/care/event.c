@@ -393,6 +393,7 @@ static rac_status take_replacement(rac_arena *arena, const json_t *object, rac_e
         return status;
     if (inner->kind == RAC_EVENT_CORRECTION)
         return wrong(err, "replacement", "an event other than a correction");
+    inner->fasting_h = -1;
     inner->seq = event->seq;
     inner->recorded = event->recorded;
     inner->actor = event->actor;
@@ -613,13 +614,19 @@ rac_event *rac_events_clinical(rac_arena *arena, const rac_event *events, size_t
 {
     rac_event *out = rac_many(arena, rac_event, count), *spare = rac_many(arena, rac_event, count);
     memcpy(out, events, count * sizeof *out);
-    /* Corrections apply in the order they were recorded: a later one of the same target wins. */
+    /* Of several corrections of one target the one recorded last (the highest seq) wins, wherever it
+     * stands in the list. */
+    int64_t *by = rac_many(arena, int64_t, count);
+    for (size_t j = 0; j < count; j++)
+        by[j] = INT64_MIN;
     for (size_t i = 0; i < count; i++) {
         if (events[i].kind != RAC_EVENT_CORRECTION)
             continue;
         for (size_t j = 0; j < count; j++) {
-            if (events[j].seq != events[i].target || events[j].kind == RAC_EVENT_CORRECTION)
+            if (events[j].seq != events[i].target || events[j].kind == RAC_EVENT_CORRECTION ||
+                by[j] > events[i].seq)
                 continue;
+            by[j] = events[i].seq;
             if (events[i].voided) {
                 out[j].kind = RAC_EVENT_KIND_COUNT; /* struck out */
             } else {
