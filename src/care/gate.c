@@ -130,6 +130,12 @@ static bool is_fact_about_drug(rac_event_kind kind)
            kind == RAC_EVENT_RESUMED || kind == RAC_EVENT_STOPPED;
 }
 
+static bool is_exit(rac_event_kind kind)
+{
+    return kind == RAC_EVENT_DISCHARGED || kind == RAC_EVENT_CANCELLED || kind == RAC_EVENT_TRANSFERRED ||
+           kind == RAC_EVENT_LEFT;
+}
+
 static rac_status check_time(rac_arena *arena, const rac_moment *moment, const rac_event *event,
                              rac_duration tolerance, rac_error *err)
 {
@@ -178,6 +184,12 @@ rac_status rac_session_accept(rac_arena *arena, const rac_moment *moment, const 
     if (event->kind == RAC_EVENT_READING &&
         (status = rac_reading_check(event->readings, event->reading_count, err)))
         return status;
+    if (event->kind == RAC_EVENT_CORRECTION && event->replacement && is_exit(event->replacement->kind)) {
+        /* the time or the words of an exit may be mended in a session that is over */
+        if (event->replacement->kind == RAC_EVENT_CANCELLED && moment->session->any_drug)
+            return rac_fail(err, RAC_REFUSED, "a session that gave drug cannot be cancelled");
+        return check_time(arena, moment, event->replacement, tolerance, err);
+    }
     if (event->kind == RAC_EVENT_CORRECTION) /* looked at as the event it puts in place */
         return event->replacement
                    ? rac_session_accept(arena, moment, event->replacement, tolerance, deviation, err)
@@ -188,8 +200,12 @@ rac_status rac_session_accept(rac_arena *arena, const rac_moment *moment, const 
             rate_deviation(arena, moment, event); /* the fold itself marks one the state did not expect */
         return RAC_OK;
     }
-    if (expected ||
-        event->at.ms < moment->session->last_at.ms) /* a late entry finds the state of its own time */
+    /* A late entry finds the state of its own time; an exit never does, or a session could be cancelled
+     * before the drug it gave. */
+    const bool late = event->at.ms < moment->session->last_at.ms && !is_exit(event->kind);
+    if (expected && event->kind == RAC_EVENT_DISCHARGED && event->at.ms < moment->session->recovering_at.ms)
+        return rac_fail(err, RAC_REFUSED, "discharge before the recovery began");
+    if (expected || late)
         return RAC_OK;
     status = rac_fail(err, RAC_REFUSED, "%s: the session is %s", rac_event_sentence(event->kind),
                       rac_state_name(moment->session->state));

@@ -179,9 +179,10 @@ rac_status rac_session_start_gate(rac_arena *arena, const rac_moment *moment, ra
                                   rac_error *err);
 
 /* Refuses what a person must not enter: an event in the future (beyond `tolerance`), an exit that is not
- * reachable from the state (discharge while dosing), impossible readings, rates above the pump or the fastest
- * rate, a resume during a stop.  Facts about drug given are never refused, only remarked: *deviation is then
- * the sentence to record with it, NULL otherwise. */
+ * reachable from the present state, whatever its date (discharge while dosing, cancelling after drug), a
+ * discharge dated before recovery began, impossible readings.  Facts about drug given (start, rate, hold,
+ * resume, stop) are never refused, only remarked: a rate above the pump, the label or the plan gives
+ * *deviation, the sentence to record with it; it is NULL otherwise. */
 rac_status rac_session_accept(rac_arena *arena, const rac_moment *moment, const rac_event *event,
                               rac_duration tolerance, const char **deviation, rac_error *err);
 
