@@ -76,6 +76,11 @@ static void test_care_plan__every_guard_refuses(void **state)
     rac_protocol *other = clinic_protocol(arena);
     other->preparation.draw_graduation_ml = dec("0.1");
     r = good, r.weight_kg = dec("75"), refuses(arena, other, r, "G10"); /* 0.75 mL drawn as 0.8 mL */
+    other = clinic_protocol(arena);
+    rac_vial small = *other->preparation.stocked; /* 0.7 mL from a vial of 0.5 mL */
+    small.container_ml = dec("0.5");
+    other->preparation.stocked = &small;
+    refuses(arena, other, good, "G01");
     other = clinic_protocol(arena), other->preparation.final_volume_ml = dec("60.1");
     refuses(arena, other, good, "G10");
     rac_arena_free(arena);

@@ -98,8 +98,17 @@ for path in files("protocols/*.yaml") + files("models/*.yaml") + files("cohorts/
         if not SOURCE.match(m.group(1).strip()) and not re.match(r"[\w -]+$", m.group(1).strip()):
             say("sources of shipped files are well formed", f"{path}: {m.group(1)}")
 
+DEFINED = set()
+for path in files("tests/*.c"):
+    DEFINED.update(re.findall(r"^static void (test_\w+)\(", text(path), re.M))
+for path in ["docs/incidents.md", "docs/requirements.md"]:
+    for name in re.findall(r"`(test_\w+)`", text(path)):
+        if name not in DEFINED:
+            say("tests named in the documents exist", f"{path}: {name}")
+
 checks = ["includes point left", "pure code touches nothing outside", "files stay readable", "nothing is left unfinished",
-          "every folder says what it is for", "sources of shipped files are well formed"]
+          "every folder says what it is for", "sources of shipped files are well formed",
+          "tests named in the documents exist"]
 print(f"1..{len(checks)}")
 for number, check in enumerate(checks, 1):
     print("ok" if check not in problems else "not ok", number, "-", check)
