@@ -79,5 +79,34 @@ static void test_care_alarms__the_delay_acts(void **state)
     rac_arena_free(arena);
 }
 
+/* The hold begins at 165 mmHg and ends below 160, not below 165. */
+static void test_care_alarms__hysteresis_holds_between_the_limits(void **state)
+{
+    (void)state;
+    static const struct {
+        double second;
+        bool ended;
+    } rows[] = {{164, false}, {160, false}, {159, true}};
+    rac_arena *arena = rac_arena_new();
+    const rac_protocol *protocol = clinic_protocol(arena);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        rac_error err = {0};
+        rac_reading_value high = {.kind = RAC_READING_SBP, .value = 165, .quality = RAC_QUALITY_MANUAL};
+        rac_reading_value next = high;
+        next.value = rows[i].second;
+        const rac_event events[] = {
+            {.seq = 1, .kind = RAC_EVENT_OPENED, .at = minute(0), .name = "p", .protocol_hash = "h"},
+            {.seq = 2, .kind = RAC_EVENT_STARTED, .at = minute(9), .rate_ml_per_h = dec("75")},
+            {.seq = 3, .kind = RAC_EVENT_READING, .at = minute(10), .readings = &high, .reading_count = 1},
+            {.seq = 4, .kind = RAC_EVENT_READING, .at = minute(11), .readings = &next, .reading_count = 1}};
+        rac_session session;
+        check_ok(rac_session_fold(arena, protocol, &nothing, events, 4, &session, &err));
+        assert_int_equal(session.occurrence_count, 1);
+        assert_int_equal(session.occurrences[0].to.ms != INT64_MAX, rows[i].ended);
+    }
+    rac_arena_free(arena);
+}
+
 RAC_TESTS(cmocka_unit_test(test_care_alarms__limits_hold_at_their_boundary),
+          cmocka_unit_test(test_care_alarms__hysteresis_holds_between_the_limits),
           cmocka_unit_test(test_care_alarms__the_delay_acts))
