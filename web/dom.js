@@ -24,3 +24,18 @@ function set(node, attributes) {
 
 export const byId = id => document.getElementById(id);
 export const fill = (node, ...children) => node.replaceChildren(...children.flat().filter(Boolean));
+
+// Children built from items; a node whose item did not change stays the same node, so that a press of a button is not lost
+// because the page was drawn again between down and up.
+const built = new WeakMap();
+export function keep(parent, items, build) {
+  const before = built.get(parent) || new Map();
+  const after = new Map();
+  for (const item of items) {
+    const text = JSON.stringify(item);
+    after.set(text, before.get(text) || build(item));
+  }
+  built.set(parent, after);
+  const nodes = [...after.values()];
+  if (nodes.length !== parent.childNodes.length || nodes.some((node, i) => node !== parent.childNodes[i])) parent.replaceChildren(...nodes);
+}

@@ -2,7 +2,7 @@
 import {act, get} from './api.js';
 import {alarmBar} from './alarm.js';
 import {chart} from './chart.js';
-import {byId, el, fill} from './dom.js';
+import {byId, el, fill, keep} from './dom.js';
 import {age, clock, now, setServerTime, setZone, until} from './clock.js';
 import {numbers} from './numbers.js';
 import {onChange, watchSilence} from './live.js';
@@ -86,16 +86,22 @@ const always = {
 
 const itemMarks = {met: '\u2713', 'not met': '\u2717', unknown: '?'};
 
-const checklist = (title, items) => el('section', {class: 'checklist'}, el('h2', {}, title), el('ul', {}, items.map(item =>
-  el('li', {class: item.state.replace(' ', '-')}, el('span', {class: 'box'}, itemMarks[item.state]), el('span', {}, item.ask),
-    el('span', {class: 'why'}, item.hand && item.state !== 'met' ? '' : item.explanation),
-    item.hand && item.state !== 'met' ? el('button', {type: 'button', onclick: () => run('session/tick', {item: item.id})}, 'tick') : null))));
+const checkItem = item => el('li', {class: item.state.replace(' ', '-')}, el('span', {class: 'box'}, itemMarks[item.state]), el('span', {}, item.ask),
+  el('span', {class: 'why'}, item.hand && item.state !== 'met' ? '' : item.explanation),
+  item.hand && item.state !== 'met' ? el('button', {type: 'button', onclick: () => run('session/tick', {item: item.id})}, 'tick') : null);
 
-function showAlarms() {
-  fill(byId('alarms'), view.alarms.length ? view.alarms.map(alarm => alarmBar(alarm, alarm.acknowledged ? null
-    : el('button', {type: 'button', onclick: () => run('acknowledge', {alarm: alarm.id})}, 'acknowledge (a)')))
-    : [el('div', {class: 'alarm none'}, 'no alarm')]);
+function showChecklist() {
+  const before = !view.started_ms, leaving = view.recovering_ms;
+  byId('lists').hidden = !before && !leaving;
+  byId('list-title').textContent = before ? 'Before the start' : view.discharge.ready ? 'Ready to leave' : `Before leaving (earliest ${clock(view.discharge.earliest_ms)})`;
+  keep(byId('list'), before ? view.start : leaving ? view.discharge.items : [], checkItem);
 }
+
+const noAlarm = {none: true};
+const showAlarm = alarm => alarm.none ? el('div', {class: 'alarm none'}, 'no alarm') : alarmBar(alarm, alarm.acknowledged ? null
+  : el('button', {type: 'button', onclick: () => run('acknowledge', {alarm: alarm.id})}, 'acknowledge (a)'));
+
+const showAlarms = () => keep(byId('alarms'), view.alarms.length ? view.alarms : [noAlarm], showAlarm);
 
 function showPatient() {
   const p = view.patient;
@@ -116,11 +122,16 @@ function showDose() {
 
 const showDue = () => fill(byId('due'), view.due.map(d => el('li', {class: d.overdue ? 'overdue' : ''}, `${d.measure.replace('_', ' ')} due `, el('span', {'data-until': d.due_ms}, until(d.due_ms)))));
 
-const showEvents = () => fill(byId('events'), view.events.slice(0, 60).map(e => el('li', {class: `${e.corrected ? 'corrected' : ''}${e.late ? ' late' : ''}`}, e.line)));
+const showEvents = () => keep(byId('events'), view.events.slice(0, 60),
+  e => el('li', {class: `${e.corrected ? 'corrected' : ''}${e.late ? ' late' : ''}`}, e.line));
+
+const deedButton = name => el('button', {type: 'button', class: name === 'pause' || name === 'stop' ? 'weighty' : '', onclick: () => deeds[name].run()},
+  `${deeds[name].word}${deeds[name].key ? ` (${deeds[name].key})` : ''}`);
 
 function showActions() {
-  fill(byId('actions'), view.actions.filter(a => deeds[a]).map(a => el('button', {type: 'button', class: a === 'pause' || a === 'stop' ? 'weighty' : '', onclick: deeds[a].run},
-    `${deeds[a].word}${deeds[a].key ? ` (${deeds[a].key})` : ''}`)), el('button', {type: 'button', onclick: always.e}, 'event (e)'), el('button', {type: 'button', onclick: always.n}, 'note (n)'));
+  keep(byId('actions'), [...view.actions.filter(a => deeds[a]), '+event', '+note'], name =>
+    name === '+event' ? el('button', {type: 'button', onclick: always.e}, 'event (e)')
+      : name === '+note' ? el('button', {type: 'button', onclick: always.n}, 'note (n)') : deedButton(name));
 }
 
 function show() {
@@ -137,8 +148,7 @@ function show() {
   showDue();
   showEvents();
   showActions();
-  fill(byId('lists'), view.started_ms ? null : checklist('Before the start', view.start),
-    view.recovering_ms ? checklist(view.discharge.ready ? 'Ready to leave' : `Before leaving (earliest ${clock(view.discharge.earliest_ms)})`, view.discharge.items) : null);
+  showChecklist();
 }
 
 async function load() {

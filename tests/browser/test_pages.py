@@ -83,6 +83,11 @@ def all_of(css):
     return browser.find_elements(By.CSS_SELECTOR, css)
 
 
+def press(css, index=0):
+    """Presses the button as it is now: the page may draw it again at any moment."""
+    return wait(lambda: (all_of(css)[index].click(), True), what=css)
+
+
 def shot(name):
     folder = os.environ.get("RACEMATE_SHOTS")
     if folder:
@@ -165,7 +170,7 @@ def a_symptom_is_two_keys_and_an_alarm_is_acknowledged():
     alarm = wait(lambda: find("#alarms .alarm.medium"))
     assert "** MEDIUM" in alarm.text.upper() and "hold" in alarm.text.lower()
     shot("session-alarm")
-    find("#alarms .alarm.medium button").click()
+    press("#alarms .alarm.medium button")
     wait(lambda: "seen by rk" in find("#alarms").text)
 
 
@@ -184,9 +189,8 @@ def the_start_checklist_is_ticked_by_hand_and_the_gate_refuses_what_is_open():
 def recovery_shows_what_is_missing_before_leaving():
     browser.get(server.url + "session.html?id=4")
     wait(lambda: any("Responsible adult" in li.text for li in all_of(".checklist li")))
-    for button in [b for b in all_of(".checklist li button")]:
-        count = len(all_of(".checklist li button"))
-        all_of(".checklist li button")[0].click()
+    while count := len(all_of(".checklist li button")):
+        press(".checklist li button")
         wait(lambda: len(all_of(".checklist li button")) < count)
     shot("session-recovery")
 
