@@ -8,6 +8,7 @@
 
 #include "base/csv.h"
 #include "base/units.h"
+#include "pharma/model.h"
 
 enum { ID, TIME, AMT, RATE, EVID, CMT, DV, MDV, ADDL, II, SS, COLUMNS };
 
@@ -158,6 +159,17 @@ static int index_of_cmt(reader *r, size_t count, const char *what)
     return 0;
 }
 
+/* RATE -1 and -2 leave the time a dose takes to the route, which then must have a rate or a duration. */
+static void check_modelled(reader *r, int route)
+{
+    bool has = false;
+    for (int i = r->model->route_first[route]; i < r->model->route_first[route + 1]; i++)
+        has |= (r->value[RATE] < -1 ? r->model->parts[i].duration : r->model->parts[i].rate) >= 0;
+    if (!has)
+        problem(r, r->at[RATE], "RATE is %g, but the route '%s' has no %s of its own", r->value[RATE],
+                r->model->routes[route], r->value[RATE] < -1 ? "duration" : "rate");
+}
+
 static void take_dose(reader *r, rac_events_subject *subject)
 {
     const bool plateau =
@@ -168,15 +180,17 @@ static void take_dose(reader *r, rac_events_subject *subject)
     if (repeats && !(r->value[II] > 0) && !plateau)
         problem(r, r->at[II] >= 0 ? r->at[II] : r->at[ADDL], "ADDL or SS without the interval II");
     const bool infusion = r->value[RATE] > 0;
-    rac_regimen_add(&subject->regimen,
-                    (rac_dose){.time_h = r->value[TIME],
-                               .kind = infusion ? RAC_DOSE_INFUSION : RAC_DOSE_BOLUS,
-                               .route = index_of_cmt(r, rac_model_routes(r->model), "routes"),
-                               .amount_mg = r->value[AMT],
-                               .rate_mg_per_h = infusion ? r->value[RATE] : 0,
-                               .additional = (int)r->value[ADDL],
-                               .interval_h = repeats ? r->value[II] : 0,
-                               .steady = (rac_steady)(int)r->value[SS]});
+    const int route = index_of_cmt(r, rac_model_routes(r->model), "routes");
+    if (r->value[RATE] < 0)
+        check_modelled(r, route);
+    rac_regimen_add(&subject->regimen, (rac_dose){.time_h = r->value[TIME],
+                                                  .kind = infusion ? RAC_DOSE_INFUSION : RAC_DOSE_BOLUS,
+                                                  .route = route,
+                                                  .amount_mg = r->value[AMT],
+                                                  .rate_mg_per_h = infusion ? r->value[RATE] : 0,
+                                                  .additional = (int)r->value[ADDL],
+                                                  .interval_h = repeats ? r->value[II] : 0,
+                                                  .steady = (rac_steady)(int)r->value[SS]});
 }
 
 static void take_sample(reader *r, rac_events_subject *subject, bool other)

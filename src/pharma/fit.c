@@ -291,6 +291,9 @@ static rac_status check(const fitter *f, rac_error *err)
         if (s->measured && (!isfinite(s->value) || (error->log > 0 && s->value <= 0)))
             return rac_fail(err, RAC_INVALID, "sample %zu has the value %g", i + 1, s->value);
     }
+    for (int e = 0; f->ask->occasion && e < f->epochs; e++)
+        if (f->ask->occasion[e] < 0)
+            return rac_fail(err, RAC_INVALID, "epoch %d has the occasion %d", e + 1, f->ask->occasion[e]);
     if (f->dimensions > DIMENSIONS_MAX)
         return rac_fail(err, RAC_LIMIT, "%d deviations to find, at most %d", f->dimensions, DIMENSIONS_MAX);
     return RAC_OK;

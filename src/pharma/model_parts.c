@@ -282,6 +282,11 @@ static void add_part(reader *r, const rac_yaml *to, const part_source *source)
         rac_yaml_problem(r->problems, to, "there is no compartment '%.*s'", RAC_TEXT(name));
         return;
     }
+    if (!rac_dimension_same(m->compartment_units[compartment].dimension, rac_unit_of("mg").dimension)) {
+        rac_yaml_problem(r->problems, to, "'%.*s' is in %s: only an amount can receive a dose",
+                         RAC_TEXT(name), m->compartment_units[compartment].text);
+        return;
+    }
     rac_push(r->arena, r->part_sources, r->part_source_count, r->part_source_capacity, *source);
     rac_push(r->arena, m->parts, m->part_count, m->part_capacity, ((rac_part){.compartment = compartment}));
 }

@@ -12,7 +12,7 @@ typedef struct walk {
     rac_lanes *a, *scratch, *inverse;      /* matrices */
     modes m;
     rac_lanes *decay; /* modes: lengths x n, exp(lambda h) */
-    rac_lanes *rise;  /* modes: lengths x n, (exp(lambda h) - 1) / lambda */
+    rac_lanes *rise;  /* modes: lengths x n, exp(lambda h) - 1 */
     rac_lanes *input; /* pairs x n: what the rates of a pair add in its length */
     rac_lanes *read;  /* outputs x n: readers in the coordinates of the walk */
     rac_lanes *wide, *wide_e, *wide_f, *wide_t;
@@ -56,11 +56,7 @@ static void modes_length(walk *w, int length)
         return;
     w->length_known[length] = 1;
     for (int k = 0; k < n; k++) {
-        const rac_lanes lambda = w->m.lambda[k];
-        const rac_lane_mask still = lambda == 0.0;
-        rac_lanes less_one;
-        w->decay[length * n + k] = exponential(lambda * h, &less_one);
-        w->rise[length * n + k] = select(still, all(h), less_one / select(still, all(1), lambda));
+        w->decay[length * n + k] = exponential(w->m.lambda[k] * h, &w->rise[length * n + k]);
     }
 }
 
@@ -79,7 +75,11 @@ static void modes_pair(walk *w, int pair)
         for (int i = 0; i < n; i++)
             if (w->shape->reach[k][i])
                 sum += AT(w->m.w, k, i) * u[i];
-        w->input[pair * n + k] = sum * w->rise[p->length * n + k];
+        /* (exp(lambda h) - 1) / lambda, which is h for a mode that stays as it is */
+        const rac_lane_mask still = w->m.lambda[k] == 0.0;
+        const rac_lanes rise = select(still, all(w->tile->schedule->lengths_h[p->length]),
+                                      w->rise[p->length * n + k] / select(still, all(1), w->m.lambda[k]));
+        w->input[pair * n + k] = sum * rise;
     }
 }
 

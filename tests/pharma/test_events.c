@@ -127,6 +127,7 @@ static void test_pharma_events__every_fault_has_its_place(void **state)
     refuse(f, "1,0,10,.,1,1,.,1,3,.,.,70\n", 2, "without the interval II");
     refuse(f, "1,0,10,.,7,1,.,1,.,.,.,70\n", 2, "EVID is 7");
     refuse(f, "1,0,10,-3,1,1,.,1,.,.,.,70\n", 2, "RATE is -3");
+    refuse(f, "1,0,10,-2,1,1,.,1,.,.,.,70\n", 2, "has no duration of its own");
     refuse(f, "1,0,10,.,1,9,.,1,.,.,.,70\n", 2, "CMT is 9, the model has 3 routes");
     refuse(f, "1,1,10,.,1,1,.,1,.,.,.,70\n1,0,10,.,1,1,.,1,.,.,.,70\n", 3, "TIME falls from 1 to 0");
     refuse(f, "1,0,10,.,1,1,.,1,.,.,.,70\n2,0,10,.,1,1,.,1,.,.,.,70\n1,1,10,.,1,1,.,1,.,.,.,70\n", 4,

@@ -160,7 +160,7 @@ static void test_pharma_linear__nearly_equal_rates_lose_nothing(void **state)
     const rac_flow flows[] = {{.from = 0, .to = 1}, {.from = 1, .to = RAC_OUT}};
     const rac_linear *chain = shape(f, 2, flows, 2);
     rac_regimen_add(&f->regimen, rac_dose_bolus(0, 0, 1));
-    for (double apart = 1e-16; apart < 0.2; apart *= 10) {
+    for (double apart = 1e-16; apart < 0.2; apart *= 1.7) {
         const double per_h[] = {0.7, 0.7 * (1 + apart)};
         const double *amounts = solve(f, chain, per_h, &f->regimen);
         const long double d = (long double)per_h[1] - per_h[0];

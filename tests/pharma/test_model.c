@@ -105,6 +105,14 @@ static void test_pharma_model__a_nonlinear_equation_is_refused_not_approximated(
            "not linear");
 }
 
+static void test_pharma_model__a_concentration_receives_no_dose(void **state)
+{
+    refuse(*state,
+           "parameters:\n  V: 10 L\n  k: 1 /h\nflows: {a -> out: k}\n"
+           "equations: {e: {unit: mg/L, rate: k * (a / V - e)}}\nroutes: {iv: e}\noutputs: {c: a / V}\n",
+           14, "only an amount can receive a dose");
+}
+
 static void test_pharma_model__every_fault_is_reported_at_once(void **state)
 {
     rac_problems problems = rac_problems_init(*state);
@@ -220,6 +228,6 @@ static void test_pharma_model__damaged_files_are_answered(void **state)
 
 #define T(name) cmocka_unit_test_setup_teardown(test_pharma_model__##name, open_arena, close_arena)
 RAC_TESTS(T(units_are_checked_through_every_expression), T(faults_are_placed),
-          T(a_nonlinear_equation_is_refused_not_approximated), T(every_fault_is_reported_at_once),
-          T(damaged_files_are_answered), T(derivatives_are_derivatives),
+          T(a_nonlinear_equation_is_refused_not_approximated), T(a_concentration_receives_no_dose),
+          T(every_fault_is_reported_at_once), T(damaged_files_are_answered), T(derivatives_are_derivatives),
           T(powers_roots_and_choices_have_derivatives))
