@@ -44,7 +44,9 @@ static rac_status add_limits(list *l, const rac_moment *moment, rac_error *err)
         const rac_condition_rule *rule = &moment->protocol->conditions[occurrence->condition];
         const bool active = occurrence->to.ms == never.ms;
         const int64_t until = active ? moment->now.ms : occurrence->to.ms;
-        if (until - occurrence->from.ms < rule->delay.ms)
+        /* an event stamped a little ahead of this clock has begun all the same */
+        const int64_t lasted_ms = until > occurrence->from.ms ? until - occurrence->from.ms : 0;
+        if (lasted_ms < rule->delay.ms)
             continue; /* not long enough to speak */
         const char *numbers = "";
         rac_answer answer;
