@@ -192,19 +192,18 @@ static json_t *series_view(const rac_session *s)
     return out;
 }
 
-/* A silence longer than the protocol's interval and its grace breaks the line. */
+/* A silence longer than the present phase's interval and its grace breaks the line. */
 static json_t *gaps_view(const rac_case *c)
 {
+    const rac_phase phase = c->session.recovering_at.ms ? RAC_PHASE_RECOVERY : RAC_PHASE_INFUSION;
     json_t *out = json_object();
     for (size_t i = 0; i < c->protocol->monitoring_count; i++) {
         const rac_monitoring_row *row = &c->protocol->monitoring[i];
-        const json_t *known = json_object_get(out, row->reading);
-        const int64_t allowed = row->every.ms + row->late_after.ms;
-        if (json_integer_value(known) >= allowed)
-            continue;
-        json_object_set_new(out, row->reading, json_integer(allowed));
+        if (row->phase != phase && json_object_get(out, row->reading))
+            continue; /* the other phase's interval only where this one names none */
+        json_object_set_new(out, row->reading, json_integer(row->every.ms + row->late_after.ms));
         if (strcmp(row->reading, "sbp") == 0)
-            json_object_set_new(out, "dbp", json_integer(allowed));
+            json_object_set_new(out, "dbp", json_integer(row->every.ms + row->late_after.ms));
     }
     return out;
 }

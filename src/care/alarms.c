@@ -93,6 +93,16 @@ rac_status rac_alarms_readings_due(rac_arena *arena, const rac_moment *moment, r
     return RAC_OK;
 }
 
+/* "blood_pressure" as people say it. */
+static const char *spoken(rac_arena *arena, const char *measure)
+{
+    char *words = rac_string_copy(arena, measure);
+    for (char *c = words; *c; c++)
+        if (*c == '_')
+            *c = ' ';
+    return words;
+}
+
 static void add_overdue(list *l, const rac_moment *moment)
 {
     rac_due_reading *due;
@@ -104,7 +114,7 @@ static void add_overdue(list *l, const rac_moment *moment)
         const rac_duration late = rac_instant_since(moment->now, due[i].due);
         add(l, (rac_alarm){.id = rac_format(l->arena, "missing-%s", due[i].row->measure),
                            .say = rac_format(l->arena, "No %s for longer than %s: measure now",
-                                             due[i].row->measure,
+                                             spoken(l->arena, due[i].row->measure),
                                              rac_duration_format(l->arena, due[i].row->every)),
                            .cause = RAC_CAUSE_MISSING,
                            .priority = RAC_PRIORITY_MEDIUM,
