@@ -1,0 +1,52 @@
+/* Distinct texts with numbers: open addressing, FNV-1a, never more than half full. */
+#include <string.h>
+
+#include "study/chart_draft.h"
+
+static uint64_t hash_of(rac_text text)
+{
+    uint64_t hash = 14695981039346656037ull;
+    for (size_t i = 0; i < text.size; i++)
+        hash = (hash ^ (unsigned char)text.data[i]) * 1099511628211ull;
+    return hash ^ (hash >> 29);
+}
+
+/* The slot that holds `text`, or the empty one where it belongs. */
+static size_t slot_of(const rac_words *words, rac_text text)
+{
+    size_t at = hash_of(text) & (words->slots - 1);
+    while (words->slot[at] && !rac_text_equal(words->word[words->slot[at] - 1], text))
+        at = (at + 1) & (words->slots - 1);
+    return at;
+}
+
+static void widen(rac_arena *arena, rac_words *words)
+{
+    words->slots = words->slots ? 2 * words->slots : 64;
+    words->slot = rac_many(arena, uint32_t, words->slots);
+    for (size_t i = 0; i < words->count; i++)
+        words->slot[slot_of(words, words->word[i])] = (uint32_t)(i + 1);
+}
+
+size_t rac_words_add(rac_arena *arena, rac_words *words, rac_text text)
+{
+    if (2 * (words->count + 1) > words->slots)
+        widen(arena, words);
+    const size_t at = slot_of(words, text);
+    if (!words->slot[at]) {
+        rac_push(arena, words->word, words->count, words->capacity, text);
+        words->slot[at] = (uint32_t)words->count;
+    }
+    return words->slot[at] - 1;
+}
+
+bool rac_words_find(const rac_words *words, rac_text text, size_t *index)
+{
+    if (!words->slots)
+        return false;
+    const size_t at = slot_of(words, text);
+    if (!words->slot[at])
+        return false;
+    *index = words->slot[at] - 1;
+    return true;
+}
