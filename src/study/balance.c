@@ -1,0 +1,156 @@
+/* Who chose which treatment, and the difference after weights that make the arms alike in what was written
+ * down. */
+#include "study/frame.h"
+
+#include <math.h>
+
+typedef struct table {
+    const char **name;
+    double *value; /* column after column, rows of each */
+    size_t columns;
+} table;
+
+/* One column of a table; level SIZE_MAX: the number itself. */
+static void add(table *to, const char *name, const rac_frame_column *from, size_t level,
+                const size_t *patient, size_t rows)
+{
+    for (size_t i = 0; i < rows; i++) {
+        const double value = from->value[patient[i]];
+        to->value[to->columns * rows + i] = level == SIZE_MAX ? value : value == (double)level;
+    }
+    to->name[to->columns++] = name;
+}
+
+/* `all`: every level of a factor with three or more, for the balance table; otherwise all but the first. */
+static table coded(rac_arena *arena, const rac_frame_column *column, size_t columns, bool all,
+                   const size_t *patient, size_t rows)
+{
+    size_t width = 0;
+    for (size_t c = 0; c < columns; c++)
+        width += column[c].levels ? column[c].levels : 1;
+    table out = {rac_many(arena, const char *, width), rac_many(arena, double, width *rows), 0};
+    for (size_t c = 0; c < columns; c++) {
+        if (!column[c].levels)
+            add(&out, column[c].name, &column[c], SIZE_MAX, patient, rows);
+        for (size_t l = all && column[c].levels > 2 ? 0 : 1; l < column[c].levels; l++)
+            add(&out, rac_format(arena, all ? "%s_%s" : "%s%s", column[c].name, column[c].level_name[l]),
+                &column[c], l, patient, rows);
+    }
+    return out;
+}
+
+static size_t complete(const rac_chart *chart, const rac_frame_column *column, size_t columns,
+                       size_t *patient)
+{
+    size_t rows = 0;
+    for (size_t p = 0; p < chart->patients; p++) {
+        bool in = !isnan(rac_frame_score(chart, p, 0));
+        for (size_t c = 0; c < columns; c++)
+            in = in && !isnan(column[c].value[p]);
+        if (in)
+            patient[rows++] = p;
+    }
+    return rows;
+}
+
+static rac_weighting_data model_of(rac_arena *arena, const table *columns, size_t rows, const bool *treated)
+{
+    const size_t width = columns->columns + 1;
+    double *x = rac_many(arena, double, rows *width);
+    const char **names = rac_many(arena, const char *, width);
+    names[0] = "(Intercept)";
+    for (size_t i = 0; i < rows; i++) {
+        x[i * width] = 1;
+        for (size_t c = 1; c < width; c++)
+            x[i * width + c] = columns->value[(c - 1) * rows + i];
+    }
+    for (size_t c = 1; c < width; c++)
+        names[c] = columns->name[c - 1];
+    return (rac_weighting_data){.rows = rows, .columns = width, .x = x, .treated = treated, .names = names};
+}
+
+static rac_status weigh(rac_arena *arena, const rac_weighting_data *data, const table *shown,
+                        const double *percent, double level, int e, rac_study_balance *out, rac_error *err)
+{
+    const rac_weighting_options how = {.estimand = out->estimand[e], .drop_collinear = true};
+    rac_balance *balance = rac_many(arena, rac_balance, shown->columns);
+    out->balance[e] = balance;
+    rac_status status = rac_weighting_make(arena, data, &how, &out->weighting[e], err);
+    for (size_t c = 0; c < shown->columns && !status; c++)
+        status =
+            rac_balance_of(arena, data, &out->weighting[e], shown->value + c * data->rows, &balance[c], err);
+    if (!status)
+        status = rac_balance_of(arena, data, &out->weighting[e], out->weighting[e].propensity, &out->score[e],
+                                err);
+    rac_effect_options effect = {.y = out->last_change, .level = level};
+    if (!status)
+        status = rac_weighting_effect(arena, data, &out->weighting[e], &effect, &out->change[e], err);
+    effect.y = percent;
+    return status ? status
+                  : rac_weighting_effect(arena, data, &out->weighting[e], &effect, &out->percent[e], err);
+}
+
+static rac_status unweighted(rac_arena *arena, size_t rows, double level, rac_study_balance *out,
+                             rac_error *err)
+{
+    double *arm[RAC_CHART_ARMS] = {rac_many(arena, double, rows), rac_many(arena, double, rows)};
+    size_t n[RAC_CHART_ARMS] = {0};
+    for (size_t i = 0; i < rows; i++)
+        arm[out->treated[i]][n[out->treated[i]]++] = out->last_change[i];
+    const rac_sample treated = {arm[1], n[1]}, reference = {arm[0], n[0]};
+    rac_effect_size size;
+    rac_status status = rac_t_test_welch(treated, reference, level, &out->unweighted, err);
+    if (!status)
+        status = rac_effect_size_of(treated, reference, &size, err);
+    if (status || isnan(size.cohen_d) || size.cohen_d == 0) {
+        out->e_value.point = out->e_value.limit = NAN;
+        return status;
+    }
+    const rac_evalue_data data = {.scale = RAC_EVALUE_STANDARDISED,
+                                  .estimate = size.cohen_d,
+                                  .se = fabs(out->unweighted.se / (out->unweighted.estimate / size.cohen_d))};
+    return rac_evalue_of(&data, &out->e_value, err);
+}
+
+rac_status rac_study_balance_of(rac_arena *arena, const rac_chart *chart, const rac_study_options *options,
+                                rac_study_balance *out, rac_error *err)
+{
+    static const rac_estimand estimands[] = {RAC_ESTIMAND_ATO, RAC_ESTIMAND_ATE, RAC_ESTIMAND_ATT,
+                                             RAC_ESTIMAND_ATC};
+    const rac_study_options o = rac_study_filled(options);
+    rac_frame_column *column;
+    size_t columns;
+    rac_status status = rac_frame_columns(arena, chart, &o, &column, &columns, err);
+    if (status)
+        return status;
+    size_t *patient = rac_many(arena, size_t, chart->patients);
+    const size_t rows = complete(chart, column, columns, patient);
+    bool *treated = rac_many(arena, bool, rows);
+    double *change = rac_many(arena, double, rows), *percent = rac_many(arena, double, rows);
+    for (size_t i = 0; i < rows; i++) {
+        const double base = rac_frame_score(chart, patient[i], 0),
+                     last = rac_frame_last_change(chart, patient[i]);
+        treated[i] = chart->arm[patient[i]] == RAC_CHART_TREATED;
+        change[i] = isnan(last) ? 0 : last;
+        percent[i] = base == 0 ? (double)NAN : 100 * change[i] / base;
+    }
+    const table model = coded(arena, column, columns, false, patient, rows);
+    const table shown = coded(arena, column, columns, true, patient, rows);
+    const rac_weighting_data data = model_of(arena, &model, rows, treated);
+    *out = (rac_study_balance){.patients = rows,
+                               .left_out = chart->patients - rows,
+                               .patient = patient,
+                               .columns = shown.columns,
+                               .column_name = shown.name,
+                               .model_columns = data.columns,
+                               .model_name = data.names,
+                               .treated = treated,
+                               .last_change = change};
+    if (!rows)
+        return rac_fail(err, RAC_INVALID, "nobody has a baseline and every covariate");
+    for (int e = 0; e < RAC_STUDY_ESTIMANDS && !status; e++) {
+        out->estimand[e] = estimands[e];
+        status = weigh(arena, &data, &shown, percent, o.level, e, out, err);
+    }
+    return status ? status : unweighted(arena, rows, o.level, out, err);
+}
