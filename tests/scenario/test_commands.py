@@ -46,7 +46,7 @@ def examples_run():
         example = example_of(words)
         if example is None:
             continue
-        line = [w if not w.startswith("protocols/") else f"{ROOT}/{w}" for w in shlex.split(example)]
+        line = [w if not w.startswith(("protocols/", "cohorts/", "examples/")) else f"{ROOT}/{w}" for w in shlex.split(example)]
         if line[0] in ("backup", "export"):
             line[1] = f"{clinic.folder}/{line[1]}"
         who = "dora" if line[:2] in (["staff", "add"], ["protocol", "adopt"]) else "pete" if "sign-plan" in line else "rk"
