@@ -174,6 +174,10 @@ rac_status rac_app_tick(rac_app *app, rac_error *err);
 rac_status rac_app_board_view(rac_app *app, json_t **view, rac_error *err);
 rac_status rac_app_session_view(rac_app *app, const char *session_id, json_t **view, rac_error *err);
 
+/* The path of a file that comes with the program, "models" and "racemic-arterial.yaml": below RACEMATE_DATA,
+ * where it was installed, or beside the sources; the relative path when it is nowhere. */
+char *rac_app_data_file(rac_arena *arena, const char *folder, const char *name);
+
 /* True when `pin` is the staff member's; hashing is slow on purpose (argon2id). RAC_DENIED otherwise. */
 rac_status rac_app_check_pin(rac_app *app, const char *staff_id, const char *pin, rac_role *role,
                              rac_error *err);

@@ -52,6 +52,26 @@ rac_status rac_app_course_sessions(rac_app *app, rac_arena *arena, const char *i
 /* "AB 1988": what a board may show. */
 char *rac_person_label(rac_arena *arena, const rac_person *person);
 
+/* ---- what comes with the program (data.c) ---- */
+
+/* RAC_NOT_FOUND when it is not installed; at most 1 MiB. */
+rac_status rac_app_read_data(rac_arena *arena, const char *folder, const char *name, rac_text *bytes,
+                             rac_error *err);
+
+/* ---- files given as arguments (protocol.c, model.c) ---- */
+
+/* Every problem of a file, one a line; and as a list. */
+char *rac_app_problems_text(rac_arena *arena, const rac_problems *problems);
+json_t *rac_app_problems_json(const rac_problems *problems);
+
+/* ---- predicted concentration (predict.c) ---- */
+
+/* Lines for people; the same as "predicted" in `into` (which may be NULL).  Typical and 90 % band at the end
+ * of the infusion and every 30 min to 4 h, with the model, its source and what was sampled. */
+char *rac_app_predict_plan(rac_arena *arena, const rac_plan *plan, json_t *into);
+/* The same from the rates the pump really ran at, and from the present one on while it runs. */
+char *rac_app_predict_session(rac_arena *arena, const rac_session *session, rac_instant now, json_t *into);
+
 /* ---- the functions of the table (one file a noun) ---- */
 
 #define RAC_DO(name) rac_status name(rac_call *call, rac_reply *reply, rac_error *err)

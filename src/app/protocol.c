@@ -12,7 +12,7 @@ static size_t size_of(const rac_call *call, const char *name)
 }
 
 /* Every problem of a file, one a line, in the order of the file. */
-static char *problems_text(rac_arena *arena, const rac_problems *problems)
+char *rac_app_problems_text(rac_arena *arena, const rac_problems *problems)
 {
     char *text = rac_string_copy(arena, "");
     for (size_t i = 0; i < problems->count; i++) {
@@ -26,7 +26,7 @@ static char *problems_text(rac_arena *arena, const rac_problems *problems)
     return text;
 }
 
-static json_t *problems_json(const rac_problems *problems)
+json_t *rac_app_problems_json(const rac_problems *problems)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < problems->count; i++) {
@@ -54,9 +54,9 @@ static rac_status read_argument(rac_call *call, const char *argument, const rac_
                                                 file_name(call, argument), protocol, &problems);
     if (!status)
         return RAC_OK;
-    reply->text = problems_text(call->arena, &problems);
+    reply->text = rac_app_problems_text(call->arena, &problems);
     json_decref(reply->json);
-    reply->json = json_pack("{s:o}", "problems", problems_json(&problems));
+    reply->json = json_pack("{s:o}", "problems", rac_app_problems_json(&problems));
     rac_fail(err, status, "%s has %zu problem%s", file_name(call, argument), problems.count,
              problems.count == 1 ? "" : "s");
     return status;
@@ -195,8 +195,8 @@ RAC_DO(rac_do_protocol_adopt)
     status = rac_protocol_fill(call->arena, draft, (rac_text){values, size_of(call, "values")},
                                file_name(call, "values"), rac_app_demo(call->app), &filled, &problems);
     if (status) {
-        reply->text = problems_text(call->arena, &problems);
-        reply->json = json_pack("{s:o}", "problems", problems_json(&problems));
+        reply->text = rac_app_problems_text(call->arena, &problems);
+        reply->json = json_pack("{s:o}", "problems", rac_app_problems_json(&problems));
         return rac_fail(err, status, "%s cannot be adopted: %s", file_name(call, "file"),
                         problems.count ? problems.items[0].message : rac_status_sentence(status));
     }

@@ -448,8 +448,10 @@ RAC_DO(rac_do_plan)
         (status = plan_request(call, patient, &request, protocol, err)) ||
         (status = rac_plan_make(call->arena, protocol, &request, &plan, err)))
         return status;
-    reply->text = rac_plan_card(call->arena, protocol, &plan, rac_app_zone_min(call->app));
     reply->json = plan_reply(call->arena, &plan);
+    reply->text = rac_format(call->arena, "%s%s",
+                             rac_plan_card(call->arena, protocol, &plan, rac_app_zone_min(call->app)),
+                             rac_app_predict_plan(call->arena, &plan, reply->json));
     return RAC_OK;
 }
 
@@ -477,7 +479,10 @@ RAC_DO(rac_do_session_plan)
     rac_case c;
     if (!status && !rac_case_load(call->app, call->arena, rac_call_value(call, "session"),
                                   rac_app_now(call->app), &c, NULL))
-        reply->text = rac_plan_card(call->arena, c.protocol, c.session.plan, rac_app_zone_min(call->app));
+        reply->text =
+            rac_format(call->arena, "%s%s",
+                       rac_plan_card(call->arena, c.protocol, c.session.plan, rac_app_zone_min(call->app)),
+                       rac_app_predict_session(call->arena, &c.session, rac_app_now(call->app), reply->json));
     return status;
 }
 
@@ -706,7 +711,8 @@ RAC_DO(rac_do_session_show)
                           c.alarms.items[i].say, c.alarms.items[i].acknowledged ? " [acknowledged]" : "");
     if ((status = show_lists(call, &c, &text, err)))
         return status;
-    text = rac_format(call->arena, "%s\nEvents\n", text);
+    text = rac_format(call->arena, "%s%s\nEvents\n", text,
+                      rac_app_predict_session(call->arena, &c.session, c.moment.now, reply->json));
     for (size_t i = 0; i < c.event_count; i++)
         text = rac_format(call->arena, "%s  %6lld  %s\n", text, (long long)c.events[i].seq,
                           rac_event_line(call->arena, &c.events[i], rac_app_zone_min(call->app)));

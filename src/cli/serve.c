@@ -105,18 +105,6 @@ static const struct {
     {"0011223344550004", "session-made-up.csv", false},
 };
 
-/* Installed files, or the ones beside the sources. */
-static char *data_file(rac_arena *arena, const char *folder, const char *name)
-{
-    const char *const roots[] = {getenv("RACEMATE_DATA"), RAC_DATA_DIR, RAC_SOURCE_DIR};
-    for (size_t i = 0; i < sizeof roots / sizeof *roots; i++) {
-        char *path = roots[i] ? rac_format(arena, "%s/%s/%s", roots[i], folder, name) : NULL;
-        if (path && access(path, R_OK) == 0)
-            return path;
-    }
-    return rac_format(arena, "%s/%s", folder, name);
-}
-
 static rac_status read_monitors(rac_arena *arena, rac_demo_monitor *monitors, rac_error *err)
 {
     for (int i = 0; i < RAC_DEMO_MONITORS; i++) {
@@ -124,7 +112,7 @@ static rac_status read_monitors(rac_arena *arena, rac_demo_monitor *monitors, ra
         monitors[i] = (rac_demo_monitor){
             .device = players[i].device, .file = players[i].file, .repeats = players[i].repeats};
         rac_status status =
-            rac_cli_read_file(arena, data_file(arena, "demo/recordings", players[i].file), &bytes, err);
+            rac_cli_read_file(arena, rac_app_data_file(arena, "demo/recordings", players[i].file), &bytes, err);
         if (!status)
             status = rac_recording_read(arena, bytes, players[i].file, &monitors[i].recording, err);
         if (status)
@@ -162,10 +150,10 @@ static rac_status hire_and_adopt(rac_cli *cli, rac_app *app, rac_error *err)
     }
     if (!status)
         status = rac_cli_read_file(
-            cli->arena, data_file(cli->arena, "protocols", "depression-iv-standard.yaml"), &protocol, err);
+            cli->arena, rac_app_data_file(cli->arena, "protocols", "depression-iv-standard.yaml"), &protocol, err);
     if (!status)
         status =
-            rac_cli_read_file(cli->arena, data_file(cli->arena, "protocols", "demo-site.yaml"), &values, err);
+            rac_cli_read_file(cli->arena, rac_app_data_file(cli->arena, "protocols", "demo-site.yaml"), &values, err);
     if (status)
         return status;
     const char *const pairs[] = {

@@ -1,0 +1,38 @@
+/* Files that come with the program: models, protocols, recordings. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "app/internal.h"
+#include "app/data_folders.h"
+
+char *rac_app_data_file(rac_arena *arena, const char *folder, const char *name)
+{
+    const char *const roots[] = {getenv("RACEMATE_DATA"), RAC_DATA_DIR, RAC_SOURCE_DIR};
+    for (size_t i = 0; i < sizeof roots / sizeof *roots; i++) {
+        char *path = roots[i] ? rac_format(arena, "%s/%s/%s", roots[i], folder, name) : NULL;
+        if (path && access(path, R_OK) == 0)
+            return path;
+    }
+    return rac_format(arena, "%s/%s", folder, name);
+}
+
+rac_status rac_app_read_data(rac_arena *arena, const char *folder, const char *name, rac_text *bytes,
+                             rac_error *err)
+{
+    enum { most = 1 << 20 };
+    const char *path = rac_app_data_file(arena, folder, name);
+    FILE *file = fopen(path, "rb");
+    if (!file)
+        return rac_fail(err, RAC_NOT_FOUND, "%s is not installed", path);
+    char *data = rac_arena_alloc(arena, most + 1);
+    const size_t size = fread(data, 1, most + 1, file);
+    const bool failed = ferror(file) != 0;
+    fclose(file);
+    if (failed)
+        return rac_fail(err, RAC_IO, "%s cannot be read", path);
+    if (size > most)
+        return rac_fail(err, RAC_LIMIT, "%s is larger than 1 MiB", path);
+    *bytes = (rac_text){data, size};
+    return RAC_OK;
+}

@@ -1,0 +1,188 @@
+/* The predicted concentration of a plan or a running session: what a published model says of patients of this
+ * weight, given what the pump gave and will give.  Shown beside the record; nothing is decided by it. */
+#include <math.h>
+#include <string.h>
+
+#include "app/internal.h"
+#include "racemate/pharma.h"
+
+/* Which model speaks, and of how many virtual patients the band is made. */
+static const struct {
+    const char *file, *route, *output;
+    size_t subjects;
+    uint64_t seed;
+} setting = {"racemic-arterial.yaml", "intravenous", "ketamine", 400, 1};
+
+enum { STEP_MIN = 30, UNTIL_MIN = 240, ROWS_MAX = UNTIL_MIN / STEP_MIN + 2 };
+
+typedef struct moment {
+    double min; /* since the infusion began */
+    const char *remark;
+} moment;
+
+typedef struct outlook {
+    moment rows[ROWS_MAX];
+    size_t count;
+} outlook;
+
+/* Keeps the rows in order; two moments of one time become one, with both remarks' first. */
+static void add_moment(outlook *o, double min, const char *remark)
+{
+    size_t at = 0;
+    while (at < o->count && o->rows[at].min < min - 1e-6)
+        at++;
+    if (at < o->count && fabs(o->rows[at].min - min) <= 1e-6) {
+        if (!o->rows[at].remark[0])
+            o->rows[at].remark = remark;
+        return;
+    }
+    memmove(o->rows + at + 1, o->rows + at, (o->count - at) * sizeof *o->rows);
+    o->rows[at] = (moment){min, remark};
+    o->count++;
+}
+
+/* Segments become infusions, cut where the syringe is empty; *end_min is when drug last flows. */
+static rac_regimen regimen_of(rac_arena *arena, const rac_plan *plan, int route,
+                              const rac_rate_segment *segments, size_t count, double *end_min)
+{
+    rac_regimen regimen = rac_regimen_new(arena);
+    const double mg_per_ml = rac_decimal_double(plan->concentration_mg_per_ml);
+    double left_ml = rac_decimal_double(plan->final_volume_ml);
+    *end_min = 0;
+    for (size_t i = 0; i < count; i++) {
+        const double ml_per_h = rac_decimal_double(segments[i].rate_ml_per_h);
+        const double from_h = (double)(segments[i].from.ms - segments[0].from.ms) / 3.6e6;
+        if (ml_per_h <= 0 || left_ml <= 0)
+            continue;
+        double hours = left_ml / ml_per_h;
+        if (segments[i].to.ms != INT64_MAX)
+            hours = fmin(hours, (double)(segments[i].to.ms - segments[i].from.ms) / 3.6e6);
+        if (hours <= 0)
+            continue;
+        rac_regimen_add(&regimen, rac_dose_infusion(from_h, route, hours * ml_per_h * mg_per_ml, hours));
+        left_ml -= hours * ml_per_h;
+        *end_min = 60 * (from_h + hours);
+    }
+    return regimen;
+}
+
+static rac_status read_model(rac_arena *arena, rac_model **model, rac_error *err)
+{
+    rac_text bytes;
+    rac_problems problems = rac_problems_init(arena);
+    rac_status status = rac_app_read_data(arena, "models", setting.file, &bytes, err);
+    if (!status && (status = rac_model_read(arena, bytes, setting.file, model, &problems)))
+        *err = problems.items[0];
+    if (!status)
+        status = rac_model_check_ready(*model, err);
+    return status;
+}
+
+static void write_outlook(rac_arena *arena, const outlook *o, const rac_prediction *p, size_t output,
+                          const rac_model_about *about, char **text, json_t **json)
+{
+    const double *typical = p->typical + output * o->count;
+    const double *low = p->band + output * p->quantiles * o->count, *high = low + o->count;
+    json_t *rows = json_array(), *sources = json_array(), *outside = json_array();
+    char *lines = rac_format(arena, "Predicted ketamine in %s, not measured:\n", about->sampling);
+    for (size_t i = 0; i < o->count; i++) {
+        const moment *m = &o->rows[i];
+        lines = rac_format(arena, "%s  %5.0f min  %4.0f ng/mL  (90 %% of people %.0f to %.0f)%s%s\n", lines,
+                           m->min, 1000 * typical[i], 1000 * low[i], 1000 * high[i], m->remark[0] ? "  " : "",
+                           m->remark);
+        json_array_append_new(rows, json_pack("{s:f, s:f, s:f, s:f, s:s}", "min", m->min, "typical_ng_per_ml",
+                                              1000 * typical[i], "p05_ng_per_ml", 1000 * low[i],
+                                              "p95_ng_per_ml", 1000 * high[i], "remark", m->remark));
+    }
+    lines = rac_format(arena, "%s  model models/%s: %s\n", lines, setting.file, about->title);
+    for (size_t i = 0; i < about->source_count; i++) {
+        lines = rac_format(arena, "%s  source %s\n", lines, about->sources[i]);
+        json_array_append_new(sources, json_string(about->sources[i]));
+    }
+    for (size_t i = 0; i < p->outside_count; i++) {
+        lines = rac_format(arena, "%s  outside what was studied: %s\n", lines, p->outside[i]);
+        json_array_append_new(outside, json_string(p->outside[i]));
+    }
+    *text = rac_format(arena, "%s  A prediction to read beside the patient; it recommends nothing.\n", lines);
+    *json = json_pack("{s:s, s:s, s:s, s:i, s:o, s:o, s:o}", "model", setting.file, "title", about->title,
+                      "sampling", about->sampling, "subjects", (int)p->subjects, "sources", sources,
+                      "outside", outside, "rows", rows);
+}
+
+static rac_status predict(rac_arena *arena, const rac_plan *plan, const rac_rate_segment *segments,
+                          size_t count, double now_min, char **text, json_t **json, rac_error *err)
+{
+    rac_model *model = NULL;
+    rac_status status = read_model(arena, &model, err);
+    if (status)
+        return status;
+    const int route = rac_model_find_route(model, setting.route);
+    const int output = rac_model_find_output(model, setting.output);
+    if (route < 0 || output < 0)
+        return rac_fail(err, RAC_UNSUPPORTED, "%s has no %s", setting.file,
+                        route < 0 ? setting.route : setting.output);
+    double end_min;
+    const rac_regimen regimen = regimen_of(arena, plan, route, segments, count, &end_min);
+    outlook o = {.count = 0};
+    for (int min = STEP_MIN; min <= UNTIL_MIN; min += STEP_MIN)
+        add_moment(&o, min, "");
+    add_moment(&o, end_min, "end of infusion");
+    if (now_min > 0 && now_min <= UNTIL_MIN)
+        add_moment(&o, now_min, "now");
+    double times_h[ROWS_MAX];
+    for (size_t i = 0; i < o.count; i++)
+        times_h[i] = o.rows[i].min / 60;
+    double *covariates = rac_many(arena, double, rac_model_covariates(model));
+    for (size_t i = 0; i < rac_model_covariates(model); i++)
+        covariates[i] = strcmp(rac_model_covariate(model, i)->name, "weight") == 0
+                            ? rac_decimal_double(plan->weight_kg)
+                            : NAN;
+    const double quantiles[] = {0.05, 0.95};
+    const rac_prediction_request request = {.covariates = covariates,
+                                            .regimen = &regimen,
+                                            .times_h = times_h,
+                                            .times = o.count,
+                                            .quantiles = quantiles,
+                                            .quantile_count = 2,
+                                            .subjects = setting.subjects,
+                                            .seed = setting.seed};
+    rac_prediction prediction;
+    if ((status = rac_pharma_predict(arena, model, &request, &prediction, err)))
+        return status;
+    write_outlook(arena, &o, &prediction, (size_t)output, rac_model_describe(model), text, json);
+    return RAC_OK;
+}
+
+/* A card stands without its prediction: what is missing is said in its place. */
+static char *added(rac_arena *arena, const rac_plan *plan, const rac_rate_segment *segments, size_t count,
+                   double now_min, json_t *into)
+{
+    char *text = NULL;
+    json_t *json = NULL;
+    rac_error err = {0};
+    if (predict(arena, plan, segments, count, now_min, &text, &json, &err)) {
+        text = rac_format(arena, "No concentration is predicted: %s\n", err.message);
+        json = json_pack("{s:s}", "missing", err.message);
+    }
+    if (json_is_object(into))
+        json_object_set_new(into, "predicted", json);
+    else
+        json_decref(json);
+    return rac_format(arena, "\n%s", text);
+}
+
+char *rac_app_predict_plan(rac_arena *arena, const rac_plan *plan, json_t *into)
+{
+    const rac_rate_segment whole = {{0}, {INT64_MAX}, plan->rate_ml_per_h};
+    return added(arena, plan, &whole, 1, -1, into);
+}
+
+char *rac_app_predict_session(rac_arena *arena, const rac_session *session, rac_instant now, json_t *into)
+{
+    if (!session->plan)
+        return rac_string_copy(arena, "");
+    if (!session->segment_count)
+        return rac_app_predict_plan(arena, session->plan, into);
+    const double now_min = (double)(now.ms - session->segments[0].from.ms) / 60000;
+    return added(arena, session->plan, session->segments, session->segment_count, now_min, into);
+}
