@@ -111,5 +111,6 @@ RAC_DO(rac_do_doctor);
 RAC_DO(rac_do_study_generate);
 RAC_DO(rac_do_study_power);
 RAC_DO(rac_do_study_benchmark);
+RAC_DO(rac_do_study_report);
 
 #endif

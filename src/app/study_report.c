@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "app/internal.h"
+#include "link/study_html.h"
 #include "study/benchmark.h"
 #include "study/generate.h"
 #include "study/power.h"
@@ -140,6 +141,19 @@ static json_t *outcome_json(const rac_benchmark_outcome *o)
                      "funnel_998", o->funnel_998.lower, o->funnel_998.upper);
 }
 
+static char *problems_text(rac_arena *arena, const rac_problems *problems)
+{
+    char *text = rac_string_copy(arena, "");
+    for (size_t i = 0; i < problems->count; i++) {
+        const rac_error *p = &problems->items[i];
+        text = rac_format(arena, "%s%s:%d:%d: %s: %s\n", text, p->file, p->line, p->column, p->field,
+                          p->message);
+        if (p->hint[0])
+            text = rac_format(arena, "%s  hint: %s\n", text, p->hint);
+    }
+    return text;
+}
+
 static rac_status read_cohorts(rac_call *call, rac_cohorts *cohorts, rac_reply *reply, rac_error *err)
 {
     rac_problems problems = rac_problems_init(call->arena);
@@ -153,12 +167,7 @@ static rac_status read_cohorts(rac_call *call, rac_cohorts *cohorts, rac_reply *
                                                name, cohorts, &problems);
     if (!status)
         return RAC_OK;
-    char *text = rac_string_copy(call->arena, "");
-    for (size_t i = 0; i < problems.count; i++)
-        text = rac_format(call->arena, "%s%s:%d:%d: %s: %s\n", text, problems.items[i].file,
-                          problems.items[i].line, problems.items[i].column, problems.items[i].field,
-                          problems.items[i].message);
-    reply->text = text;
+    reply->text = problems_text(call->arena, &problems);
     return rac_fail(err, status, "%s has %zu problem%s", name, problems.count,
                     problems.count == 1 ? "" : "s");
 }
@@ -180,5 +189,45 @@ RAC_DO(rac_do_study_benchmark)
     reply->json = json_array();
     for (size_t i = 0; i < benchmark.count; i++)
         json_array_append_new(reply->json, outcome_json(&benchmark.outcome[i]));
+    return RAC_OK;
+}
+
+/* ---- report ---- */
+
+/* A file as it was given, with the name the user knows; no name when it was not given. */
+static rac_chart_file file_of(const rac_call *call, const char *argument)
+{
+    const char *bytes = rac_call_value(call, argument);
+    if (!bytes)
+        return (rac_chart_file){0};
+    const char *name = rac_call_value(call, rac_format(call->arena, "%s-name", argument));
+    size_t size = 0;
+    for (size_t i = 0; i < RAC_ARGUMENTS_MAX && call->use_case->arguments[i].name; i++)
+        if (strcmp(call->use_case->arguments[i].name, argument) == 0)
+            size = call->sizes[i];
+    return (rac_chart_file){name ? name : argument, {bytes, size}};
+}
+
+RAC_DO(rac_do_study_report)
+{
+    int64_t seed;
+    rac_status status = count_of(call, "seed", 1, 0, INT64_MAX, &seed, err);
+    if (status)
+        return status;
+    const rac_chart_file file = file_of(call, "file");
+    const rac_chart_options reading = {.map = file_of(call, "map")};
+    rac_problems problems = rac_problems_init(call->arena);
+    rac_chart chart;
+    if ((status = rac_chart_read(call->arena, &file, &reading, &chart, &problems))) {
+        reply->text = problems_text(call->arena, &problems);
+        return rac_fail(err, status, "%s has %zu problem%s", file.name, problems.count,
+                        problems.count == 1 ? "" : "s");
+    }
+    const rac_study_options options = {.seed = (uint64_t)seed};
+    rac_text html;
+    if ((status = rac_study_html(call->arena, &chart, &options, &html, err)))
+        return status;
+    reply->text = html.data;
+    reply->json = json_pack("{s:s}", "html", html.data);
     return RAC_OK;
 }

@@ -683,6 +683,23 @@ static const rac_use_case rows[] = {
       {"responders", RAC_ARGUMENT_TEXT, false, true, "of those, responders"},
       {"remitters", RAC_ARGUMENT_TEXT, false, false, "of those, remitters"}},
      rac_do_study_benchmark},
+    {"study",
+     "report",
+     "one self-contained HTML page about a chart",
+     "Flow, baseline, change by session with its figure, responders, weighted beside unweighted, those who "
+     "left, limits. "
+     "The same chart and seed give the same bytes.  An analysis the chart cannot give is named with its "
+     "reason.",
+     "examples/chart.csv --map examples/chart-map.yaml",
+     RAC_ROLE_ANY,
+     false,
+     true,
+     {FILE_ARGUMENT("file", true, "a tidy chart, one row a patient and visit"),
+      {"map", RAC_ARGUMENT_FILE, false, false, "which column is which (YAML)"},
+      {"map-name", RAC_ARGUMENT_TEXT, false, false, "what to call the file in messages"},
+      {"seed", RAC_ARGUMENT_TEXT, false, false, "a whole number (default: 1)"},
+      {"out", RAC_ARGUMENT_TEXT, false, false, "write the page here (command line only)"}},
+     rac_do_study_report},
 };
 
 const rac_use_case *rac_use_cases(size_t *count)

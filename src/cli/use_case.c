@@ -130,6 +130,22 @@ static void print_reply(const rac_cli *cli, const rac_reply *reply, FILE *out)
         fputs(reply->text, out);
 }
 
+/* A use case with an argument "out" answers with a file's text; it is written there and not printed. */
+static rac_status write_out(const rac_call *call, rac_reply *reply, rac_error *err)
+{
+    const char *path = rac_call_value(call, "out");
+    if (!path || !reply->text)
+        return RAC_OK;
+    FILE *file = fopen(path, "wb");
+    bool well = file != NULL && fputs(reply->text, file) >= 0;
+    if (file)
+        well = fclose(file) == 0 && well;
+    if (!well)
+        return rac_fail(err, RAC_IO, "%s: %s", path, strerror(errno));
+    reply->text = rac_format(call->arena, "Wrote %s.\n", path);
+    return RAC_OK;
+}
+
 static bool has_verbs(const char *noun)
 {
     size_t count;
@@ -186,6 +202,8 @@ int rac_cli_use_case(rac_cli *cli, int argc, char **argv)
     rac_reply reply = {0};
     if (!status)
         status = rac_use_case_run(&call, &reply, &err);
+    if (!status)
+        status = write_out(&call, &reply, &err);
     print_reply(cli, &reply, status ? stderr : stdout);
     json_decref(reply.json);
     rac_app_close(call.app);
