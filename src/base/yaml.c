@@ -1,6 +1,6 @@
 /* From libyaml's events to a tree of positioned values, with the limits held on the way: see
  * base/yaml.h.  libyaml's own document loader is not used: it resolves aliases and kept busy for
- * seconds on deep input (yaml/libyaml issue 227), and its tree forgets quoting. */
+ * seconds on deep input (yaml/libyaml#227), and its tree forgets quoting. */
 #include "base/yaml.h"
 
 #include <string.h>
