@@ -2,6 +2,7 @@
 #include "link/study_html.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "link/svg.h"
 
@@ -185,6 +186,29 @@ static rac_status change(page *p, rac_error *err)
     return status;
 }
 
+static void onset(page *p)
+{
+    static const char *const families[RAC_FAMILIES] = {"treated", "reference", "difference"};
+    rac_study_onset o;
+    rac_error err = {0};
+    section(p, "First session with a change");
+    if (rac_study_onset_find(p->arena, p->chart, p->options, &o, &err)) {
+        missing_section(p, &err);
+        return;
+    }
+    table(p, rac_format(p->arena, "%s, alpha %g; beside %zu subsamples with equal arms (%zu each)",
+                        rac_adjustment_sentence(o.rule), o.alpha, o.subsamples, o.subsample_size));
+    ROW(p, true, "family", "onset", "subsamples with the same", "subsamples with none");
+    for (size_t f = 0; f < RAC_FAMILIES; f++) {
+        const rac_onset *found = &o.onset[f][o.rule];
+        const size_t *times = o.subsampled[f];
+        ROW(p, false, families[f], found->found ? p->chart->visit_name[o.visit[found->index]] : "none found",
+            times && found->found ? rac_format(p->arena, "%zu", times[found->index]) : "\xE2\x80\x93",
+            times ? rac_format(p->arena, "%zu", times[o.visits]) : "\xE2\x80\x93");
+    }
+    end_table(p);
+}
+
 static void responders(page *p)
 {
     rac_study_responses r;
@@ -198,13 +222,15 @@ static void responders(page *p)
     ROW(p, true, "outcome", p->chart->arm_name[1], p->chart->arm_name[0], "difference", "NNT");
     for (size_t i = 0; i < r.count; i++) {
         const rac_study_response *s = &r.item[i];
+        /* rac_nnt counts an event as benefit; leaving is none. */
+        const bool wanted = strcmp(s->outcome, "dropout") != 0;
         ROW(p, false, rac_format(p->arena, "%s: %s", s->outcome, s->rule),
             rac_format(p->arena, "%.0f of %.0f", s->counts.events1, s->counts.n1),
             rac_format(p->arena, "%.0f of %.0f", s->counts.events0, s->counts.n0),
             s->comparable ? interval(p, 100 * s->out.difference, 100 * s->out.newcombe.lower,
                                      100 * s->out.newcombe.upper, 1)
                           : "\xE2\x80\x93",
-            s->comparable ? rac_nnt_format(p->arena, s->out.nnt) : "\xE2\x80\x93");
+            s->comparable && wanted ? rac_nnt_format(p->arena, s->out.nnt) : "\xE2\x80\x93");
     }
     end_table(p);
 }
@@ -289,6 +315,7 @@ rac_status rac_study_html(rac_arena *arena, const rac_chart *chart, const rac_st
     flow(p);
     baseline(p);
     const rac_status status = change(p, err);
+    onset(p);
     responders(p);
     weighted(p);
     left(p);
