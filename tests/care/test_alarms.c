@@ -353,6 +353,28 @@ static void test_care_alarms__what_was_announced_stays_after_a_late_entry(void *
     rac_arena_free(arena);
 }
 
+/* What becomes worse speaks again although the milder alarm is acknowledged, and stands first. */
+static void test_care_alarms__what_becomes_worse_speaks_and_stands_first(void **state)
+{
+    (void)state;
+    rac_error err = {0};
+    rac_alarm_list alarms;
+    rac_arena *arena = rac_arena_new();
+    watch *w = begin(arena);
+    put_now(w, measured(w, 10, RAC_READING_SBP, 170, RAC_QUALITY_MANUAL));
+    assert_int_equal(record(w, minute(10), RAC_EVENT_ANNOUNCED, "systolic-hold"), 1);
+    acknowledge(w, 10.5, "systolic-hold");
+    put_now(w, measured(w, 11, RAC_READING_SBP, 190, RAC_QUALITY_MANUAL));
+    assert_int_equal(record(w, minute(11), RAC_EVENT_ANNOUNCED, "systolic-stop"), 1);
+    const rac_moment moment = moment_at(w, minute(11));
+    check_ok(rac_alarms_now(arena, &moment, w->events, w->count, &alarms, &err));
+    assert_true(alarms.count >= 2);
+    assert_string_equal(alarms.items[0].id, "systolic-stop");
+    assert_int_equal(alarms.items[0].action, RAC_ACTION_STOP);
+    assert_false(alarms.items[0].acknowledged);
+    rac_arena_free(arena);
+}
+
 RAC_TESTS(cmocka_unit_test(test_care_alarms__limits_hold_at_their_boundary),
           cmocka_unit_test(test_care_alarms__hysteresis_holds_between_the_limits),
           cmocka_unit_test(test_care_alarms__the_delay_acts),
@@ -362,4 +384,5 @@ RAC_TESTS(cmocka_unit_test(test_care_alarms__limits_hold_at_their_boundary),
           cmocka_unit_test(test_care_alarms__a_pressure_not_taken_is_missed),
           cmocka_unit_test(test_care_alarms__a_silent_device_shows_in_under_ten_seconds),
           cmocka_unit_test(test_care_alarms__an_invalid_value_is_its_own_alarm),
-          cmocka_unit_test(test_care_alarms__what_was_announced_stays_after_a_late_entry))
+          cmocka_unit_test(test_care_alarms__what_was_announced_stays_after_a_late_entry),
+          cmocka_unit_test(test_care_alarms__what_becomes_worse_speaks_and_stands_first))
