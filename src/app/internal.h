@@ -112,5 +112,14 @@ RAC_DO(rac_do_study_generate);
 RAC_DO(rac_do_study_power);
 RAC_DO(rac_do_study_benchmark);
 RAC_DO(rac_do_study_report);
+RAC_DO(rac_do_study_dictionary);
+RAC_DO(rac_do_study_describe);
+RAC_DO(rac_do_study_compare);
+RAC_DO(rac_do_study_respond);
+RAC_DO(rac_do_study_onset);
+RAC_DO(rac_do_study_survive);
+RAC_DO(rac_do_study_balance);
+RAC_DO(rac_do_study_missing);
+RAC_DO(rac_do_study_adverse);
 
 #endif

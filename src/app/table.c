@@ -49,6 +49,26 @@
         name "-name", RAC_ARGUMENT_TEXT, false, false, "what to call the file in messages" \
     }
 
+#define OPTION_FILE(name, help)                                                            \
+    {name, RAC_ARGUMENT_FILE, false, false, help},                                         \
+    {                                                                                      \
+        name "-name", RAC_ARGUMENT_TEXT, false, false, "what to call the file in messages" \
+    }
+/* A chart: tidy, or in ADaM files. */
+#define CHART                                                                                               \
+    FILE_ARGUMENT("file", false, "a tidy chart, one row a patient and visit (CSV)"),                        \
+        OPTION_FILE("map", "which column and label is what (YAML)"), OPTION_FILE("adsl", "ADSL: patients"), \
+        OPTION_FILE("adqs", "ADQS: scores"),                                                                \
+        {"arms", RAC_ARGUMENT_TEXT, false, false, "treated,reference, e.g. iv,in"},                         \
+        {"scale", RAC_ARGUMENT_TEXT, false, false, "PHQ-9, QIDS-SR16, MADRS; or the PARAMCD"},              \
+    {                                                                                                       \
+        "csv", RAC_ARGUMENT_FLAG, false, false, "the table as CSV"                                          \
+    }
+#define COVARIATES                                                                                         \
+    {                                                                                                      \
+        "covariates", RAC_ARGUMENT_TEXT, false, false, "names with commas (default: all and the baseline)" \
+    }
+
 static const rac_use_case rows[] = {
     {"staff",
      "add",
@@ -587,6 +607,108 @@ static const rac_use_case rows[] = {
      false,
      {FILE_ARGUMENT("file", true, "a protocol file"), FILE_ARGUMENT("values", true, "the site's values")},
      rac_do_protocol_adopt},
+    {"study",
+     "dictionary",
+     "what each column of a chart holds, and how much of it is filled",
+     "Reads a chart and writes nothing. Every problem of the files is told at once, by row and column. "
+     "Nobody was randomised; the limits are printed below each answer.",
+     "examples/study-chart.csv --scale QIDS-SR16",
+     RAC_ROLE_ANY,
+     false,
+     true,
+     {CHART},
+     rac_do_study_dictionary},
+    {"study",
+     "describe",
+     "the arms before treatment, with standardised differences",
+     "Reads a chart and writes nothing. Every problem of the files is told at once, by row and column. "
+     "Nobody was randomised; the limits are printed below each answer.",
+     "examples/study-chart.csv --scale QIDS-SR16",
+     RAC_ROLE_ANY,
+     false,
+     true,
+     {CHART},
+     rac_do_study_describe},
+    {"study",
+     "compare",
+     "change by session and arm, by a mixed model",
+     "Reads a chart and writes nothing. Every problem of the files is told at once, by row and column. "
+     "Nobody was randomised; the limits are printed below each answer.",
+     "examples/study-chart.csv --scale QIDS-SR16 --arms iv,in",
+     RAC_ROLE_ANY,
+     false,
+     true,
+     {CHART},
+     rac_do_study_compare},
+    {"study",
+     "respond",
+     "responders and remitters by session, with numbers needed to treat",
+     "Reads a chart and writes nothing. Every problem of the files is told at once, by row and column. "
+     "Nobody was randomised; the limits are printed below each answer.",
+     "examples/study-chart.csv --scale QIDS-SR16",
+     RAC_ROLE_ANY,
+     false,
+     true,
+     {CHART},
+     rac_do_study_respond},
+    {"study",
+     "onset",
+     "the first session that differs, also with the arms made equally large",
+     "Reads a chart and writes nothing. Every problem of the files is told at once, by row and column. "
+     "Nobody was randomised; the limits are printed below each answer.",
+     "examples/study-chart.csv --scale QIDS-SR16 --seed 7",
+     RAC_ROLE_ANY,
+     false,
+     true,
+     {CHART, {"seed", RAC_ARGUMENT_TEXT, false, false, "of the subsamples (default 1)"}},
+     rac_do_study_onset},
+    {"study",
+     "survive",
+     "time to response, remission, dropout or an endpoint of ADTTE",
+     "Reads a chart and writes nothing. Every problem of the files is told at once, by row and column. "
+     "Nobody was randomised; the limits are printed below each answer.",
+     "examples/study-chart.csv --scale QIDS-SR16 --event response",
+     RAC_ROLE_ANY,
+     false,
+     true,
+     {CHART,
+      OPTION_FILE("adtte", "ADTTE: endpoints"),
+      {"event", RAC_ARGUMENT_TEXT, false, false, "response, remission, dropout, or a PARAMCD"},
+      COVARIATES},
+     rac_do_study_survive},
+    {"study",
+     "balance",
+     "who chose which treatment, and the difference after weighting",
+     "Reads a chart and writes nothing. Every problem of the files is told at once, by row and column. "
+     "Nobody was randomised; the limits are printed below each answer.",
+     "examples/study-chart.csv --scale QIDS-SR16 --covariates AGE,SEX,NFAIL,BASE",
+     RAC_ROLE_ANY,
+     false,
+     true,
+     {CHART, COVARIATES},
+     rac_do_study_balance},
+    {"study",
+     "missing",
+     "who left, and how far the answer leans on scores never taken",
+     "Reads a chart and writes nothing. Every problem of the files is told at once, by row and column. "
+     "Nobody was randomised; the limits are printed below each answer.",
+     "examples/study-chart.csv --scale QIDS-SR16",
+     RAC_ROLE_ANY,
+     false,
+     true,
+     {CHART},
+     rac_do_study_missing},
+    {"study",
+     "adverse",
+     "side effects by arm, per patient and per session",
+     "Reads a chart and writes nothing. Every problem of the files is told at once, by row and column. "
+     "Nobody was randomised; the limits are printed below each answer.",
+     "examples/study-chart.csv --scale QIDS-SR16",
+     RAC_ROLE_ANY,
+     false,
+     true,
+     {CHART, OPTION_FILE("adae", "ADAE: adverse events")},
+     rac_do_study_adverse},
     {"verify",
      NULL,
      "walk the whole record and recompute every hash",
