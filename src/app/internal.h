@@ -3,6 +3,7 @@
 #define RACEMATE_APP_INTERNAL_H
 
 #include "app/app.h"
+#include "racemate/pharma/model.h"
 
 /* ---- the clinic (clinic.c) ---- */
 
@@ -64,6 +65,12 @@ rac_status rac_app_read_data(rac_arena *arena, const char *folder, const char *n
 char *rac_app_problems_text(rac_arena *arena, const rac_problems *problems);
 json_t *rac_app_problems_json(const rac_problems *problems);
 
+/* The model file given as `argument`; problems become the error, and all of them the reply. */
+rac_status rac_app_model_argument(rac_call *call, const char *argument, rac_model **model, rac_reply *reply,
+                                  rac_error *err);
+/* A covariate vector from --weight; NAN where the file's default holds. */
+rac_status rac_app_subject(rac_call *call, const rac_model *model, double **covariates, rac_error *err);
+
 /* ---- predicted concentration (predict.c) ---- */
 
 /* Lines for people; the same as "predicted" in `into` (which may be NULL).  Typical and 90 % band at the end
@@ -103,6 +110,10 @@ RAC_DO(rac_do_session_event); /* every verb that is one event and nothing more *
 RAC_DO(rac_do_read);
 RAC_DO(rac_do_strike);
 RAC_DO(rac_do_correct);
+RAC_DO(rac_do_model_list);
+RAC_DO(rac_do_model_check);
+RAC_DO(rac_do_model_show);
+RAC_DO(rac_do_simulate);
 RAC_DO(rac_do_board);
 RAC_DO(rac_do_verify);
 RAC_DO(rac_do_backup);

@@ -78,6 +78,26 @@ def a_plan_says_what_concentration_to_expect():
 
 
 @case
+def models_are_simulated_and_checked():
+    """The venous model gives 160 ng/mL at the end of 35 mg in 40 min, as an unrelated implementation does."""
+    import json
+    file = f"{ROOT}/models/racemic-venous.yaml"
+    words = ["simulate", file, "--dose", "0.5 mg/kg over 40 min", "--weight", "70 kg"]
+    done = bare(*words, "--json")
+    assert done.returncode == 0, done
+    first = json.loads(done.stdout)["outputs"][0]
+    assert abs(first["highest_mg_per_l"] - 0.160) < 0.00051 and abs(first["at_h"] - 40 / 60) < 1e-9, first["highest_mg_per_l"]
+    assert first["rows"][40]["p05"] < 0.160 < first["rows"][40]["p95"]
+    assert "venous plasma" in bare(*words).stdout and "doi:" in bare(*words).stdout
+    assert "[values unknown: does not run]" in bare("model", "list").stdout
+    for bad, why in (("0.5 mL/kg over 40 min", "volume"), ("0.5", "unit"), ("-1 mg", "no dose"), ("1 mg over soon", "soon")):
+        done = bare("simulate", file, "--dose", bad, "--weight", "70 kg")
+        assert done.returncode == 2 and why in done.stderr, (bad, done)
+    done = bare("model", "check", f"{ROOT}/protocols/demo-site.yaml")
+    assert done.returncode == 2 and re.search(r"demo-site.yaml:\d+:\d+: ", done.stderr), done
+
+
+@case
 def unknown_words_are_met_with_the_near_one():
     done = bare("sesion", "list")
     assert done.returncode == 4 and "did you mean session" in done.stderr

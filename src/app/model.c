@@ -1,0 +1,163 @@
+/* Published models: which there are, what is wrong with a file, what one says of a subject. */
+#include <math.h>
+#include <string.h>
+
+#include "app/internal.h"
+#include "base/units.h"
+#include "racemate/pharma.h"
+
+static size_t size_of(const rac_call *call, const char *name)
+{
+    for (size_t i = 0; i < RAC_ARGUMENTS_MAX && call->use_case->arguments[i].name; i++)
+        if (strcmp(call->use_case->arguments[i].name, name) == 0)
+            return call->sizes[i];
+    return 0;
+}
+
+rac_status rac_app_model_argument(rac_call *call, const char *argument, rac_model **model, rac_reply *reply,
+                                  rac_error *err)
+{
+    rac_problems problems = rac_problems_init(call->arena);
+    const char *name = rac_call_value(call, rac_format(call->arena, "%s-name", argument));
+    const rac_text bytes = {rac_call_value(call, argument), size_of(call, argument)};
+    const rac_status status = rac_model_read(call->arena, bytes, name ? name : argument, model, &problems);
+    if (!status)
+        return RAC_OK;
+    reply->text = rac_app_problems_text(call->arena, &problems);
+    reply->json = json_pack("{s:o}", "problems", rac_app_problems_json(&problems));
+    return rac_fail(err, status, "%s has %zu problem%s", name ? name : argument, problems.count,
+                    problems.count == 1 ? "" : "s");
+}
+
+rac_status rac_app_subject(rac_call *call, const rac_model *model, double **covariates, rac_error *err)
+{
+    const char *typed = rac_call_value(call, "weight");
+    double weight_kg = NAN;
+    rac_quantity quantity;
+    rac_status status = RAC_OK;
+    if (typed && ((status = rac_quantity_parse(rac_text_of(typed), &quantity, err)) ||
+                  (status = rac_quantity_in(quantity, rac_unit_of("kg"), &weight_kg, err))))
+        return status;
+    if (typed && !(weight_kg > 0))
+        return rac_fail(err, RAC_INVALID, "a weight of %g kg is not possible", weight_kg);
+    *covariates = rac_many(call->arena, double, rac_model_covariates(model));
+    for (size_t i = 0; i < rac_model_covariates(model); i++)
+        (*covariates)[i] = strcmp(rac_model_covariate(model, i)->name, "weight") == 0 ? weight_kg : NAN;
+    return RAC_OK;
+}
+
+/* ---- what a file says of itself ---- */
+
+static json_t *strings(const char *const *items, size_t count)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(list, json_string(items[i]));
+    return list;
+}
+
+static const char *const shipped[] = {"racemic-arterial", "racemic-venous", "otto-2021-s-ketamine",
+                                      "esketamine",       "domino-1984",    "clements-1981",
+                                      "zhao-2012"};
+
+RAC_DO(rac_do_model_list)
+{
+    char *text = rac_string_copy(call->arena, "");
+    reply->json = json_array();
+    for (size_t i = 0; i < sizeof shipped / sizeof *shipped; i++) {
+        const char *file = rac_format(call->arena, "%s.yaml", shipped[i]);
+        rac_problems problems = rac_problems_init(call->arena);
+        rac_model *model = NULL;
+        rac_text bytes;
+        rac_status status = rac_app_read_data(call->arena, "models", file, &bytes, err);
+        if (!status && (status = rac_model_read(call->arena, bytes, file, &model, &problems)) && err)
+            *err = problems.items[0];
+        if (status)
+            return status;
+        const rac_model_about *about = rac_model_describe(model);
+        const bool ready = rac_model_check_ready(model, NULL) == RAC_OK;
+        text = rac_format(call->arena, "%smodels/%-27s %s%s\n%34s %s; %s\n", text, file, about->title,
+                          ready ? "" : " [values unknown: does not run]", "", about->sampling,
+                          about->population);
+        json_array_append_new(
+            reply->json, json_pack("{s:s, s:s, s:s, s:s, s:b, s:o}", "model", about->name, "title",
+                                   about->title, "sampling", about->sampling, "population", about->population,
+                                   "ready", ready, "sources", strings(about->sources, about->source_count)));
+    }
+    reply->text = text;
+    return RAC_OK;
+}
+
+RAC_DO(rac_do_model_check)
+{
+    rac_model *model = NULL;
+    const rac_status status = rac_app_model_argument(call, "file", &model, reply, err);
+    if (status)
+        return status;
+    rac_error open = {0};
+    const bool ready = rac_model_check_ready(model, &open) == RAC_OK;
+    const char *name = rac_model_describe(model)->name;
+    reply->text =
+        ready ? rac_format(call->arena, "%s: no problems.\n", name)
+              : rac_format(call->arena, "%s: no problems, but it does not run: %s\n", name, open.message);
+    reply->json = json_pack("{s:s, s:b, s:s}", "model", name, "ready", ready, "open", open.message);
+    return RAC_OK;
+}
+
+/* Parameters of the typical subject: at --weight, other covariates as the file has them by default. */
+static char *parameters_text(rac_call *call, const rac_model *model, json_t *json, char *text)
+{
+    double *covariates, *values = rac_many(call->arena, double, rac_model_parameters(model));
+    rac_error err = {0};
+    rac_status status = rac_app_subject(call, model, &covariates, &err);
+    for (size_t i = 0; !status && i < rac_model_covariates(model); i++) {
+        const rac_covariate *c = rac_model_covariate(model, i);
+        if (isnan(covariates[i]) && !c->has_fallback)
+            status = rac_fail(&err, RAC_INVALID, "%s is needed", c->name);
+        else if (isnan(covariates[i]))
+            covariates[i] = c->fallback;
+    }
+    if (!status)
+        status = rac_model_evaluate(call->arena, model, covariates, NULL, values, NULL, &err);
+    if (status)
+        return rac_format(call->arena, "%sParameters are not shown: %s\n", text, err.message);
+    text = rac_format(call->arena, "%sParameters of the typical subject (mg, L, h)\n", text);
+    for (size_t i = 0; i < rac_model_parameters(model); i++) {
+        const char *name = rac_model_parameter_name(model, i);
+        text = rac_format(call->arena, "%s  %-10s %.6g\n", text, name, values[i]);
+        json_object_set_new(json, name, json_real(values[i]));
+    }
+    return text;
+}
+
+RAC_DO(rac_do_model_show)
+{
+    rac_model *model = NULL;
+    const rac_status status = rac_app_model_argument(call, "file", &model, reply, err);
+    if (status)
+        return status;
+    const rac_model_about *about = rac_model_describe(model);
+    json_t *parameters = json_object();
+    char *text =
+        rac_format(call->arena, "%s\n%s\n  a dose is of  %s\n  sampled       %s\n  people        %s\n",
+                   about->name, about->title, about->substance, about->sampling, about->population);
+    for (size_t i = 0; i < about->source_count; i++)
+        text = rac_format(call->arena, "%s  source        %s\n", text, about->sources[i]);
+    for (size_t i = 0; i < about->note_count; i++)
+        text = rac_format(call->arena, "%s  note          %s\n", text, about->notes[i]);
+    for (size_t i = 0; i < rac_model_covariates(model); i++) {
+        const rac_covariate *c = rac_model_covariate(model, i);
+        text = rac_format(call->arena, "%s  covariate     %s, studied %g to %g (kg, h, 1)\n", text, c->name,
+                          c->low, c->high);
+    }
+    for (size_t i = 0; i < rac_model_routes(model); i++)
+        text = rac_format(call->arena, "%s  route         %s\n", text, rac_model_route_name(model, i));
+    for (size_t i = 0; i < rac_model_outputs(model); i++)
+        text = rac_format(call->arena, "%s  output        %s\n", text, rac_model_output_name(model, i));
+    reply->text = parameters_text(call, model, parameters, text);
+    reply->json = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o}", "model", about->name, "title",
+                            about->title, "substance", about->substance, "sampling", about->sampling,
+                            "sources", strings(about->sources, about->source_count), "notes",
+                            strings(about->notes, about->note_count), "parameters", parameters);
+    return RAC_OK;
+}
