@@ -200,7 +200,7 @@ int rac_cli_completion(rac_cli *cli, int argc, char **argv)
     (void)cli, (void)argc, (void)argv;
     fputs("# bash completion for racemate; made from its table of commands\n_racemate()\n{\n    local "
           "cur=${COMP_WORDS[COMP_CWORD]} "
-          "words=\n    case \"$COMP_CWORD:${COMP_WORDS[1]}\" in\n    1:*) words=\"help",
+          "words=\n    case \"$COMP_CWORD:${COMP_WORDS[1]}:${COMP_WORDS[2]}\" in\n    1:*) words=\"help",
           stdout);
     for (size_t i = 0; i < command_count; i++)
         printf(" %s", commands[i].name);
@@ -211,14 +211,14 @@ int rac_cli_completion(rac_cli *cli, int argc, char **argv)
     for (size_t i = 0; i < count; i++) {
         if (!is_first_of_noun(rows, i) || !rows[i].verb)
             continue;
-        printf("    2:%s) words=\"", rows[i].noun);
+        printf("    2:%s:*) words=\"", rows[i].noun);
         for (size_t j = i; j < count && strcmp(rows[j].noun, rows[i].noun) == 0; j++)
             printf("%s%s", j > i ? " " : "", rows[j].verb);
         fputs("\" ;;\n", stdout);
     }
     for (size_t i = 0; i < count; i++) {
-        printf("    *:%s) [[ %s ]] && words=\"--json --as --pin --help", rows[i].noun,
-               rows[i].verb ? "1" : "1");
+        printf("    *:%s:%s) words=\"--json --as --pin --help", rows[i].noun,
+               rows[i].verb ? rows[i].verb : "*");
         for (size_t a = 0; a < RAC_ARGUMENTS_MAX && rows[i].arguments[a].name; a++)
             if (!rows[i].arguments[a].positional)
                 printf(" --%s", rows[i].arguments[a].name);

@@ -380,7 +380,9 @@ double rac_chart_remission(const rac_chart *chart, const char **source)
     } rows[] = {
         {"QIDS-SR16", 5, "Rush 2003, doi:10.1016/S0006-3223(02)01866-8"},
         {"PHQ-9", 4, "Kroenke 2001, doi:10.1046/j.1525-1497.2001.016009606.x"},
-        {"MADRS", 12, "as in the esketamine trials, Popova 2019, doi:10.1176/appi.ajp.2019.19020172"},
+        {"MADRS", 10,
+         "10 or less as in KetECT, https://pmc.ncbi.nlm.nih.gov/articles/PMC9154276 (an anchor-based study "
+         "uses below 10)"},
     };
     for (size_t i = 0; chart->scale && i < sizeof rows / sizeof *rows; i++)
         if (strcmp(chart->scale->id, rows[i].scale) == 0) {
