@@ -35,7 +35,7 @@ example-study: build/racemate ## make the synthetic chart in examples/ anew
 	@$(BUILD)/racemate study generate --patients 153 --iv 111 --in 42 --seed 1 >examples/chart.csv
 	@$(BUILD)/racemate study generate --patients 153 --iv 111 --in 42 --seed 1 --events >examples/adverse.csv
 
-install: build/racemate ## install program, library, header and manual page (DESTDIR, prefix as Meson)
+install: build/racemate ## install program, headers, protocols, models, manual page, completion (DESTDIR, prefix as Meson)
 	@$(NINJA) -C $(BUILD) >/dev/null && meson install -C $(BUILD)
 
 tidy: deps-extra build/racemate ## clang-tidy over the sources, warnings as errors
