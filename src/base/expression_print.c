@@ -76,8 +76,10 @@ static void print_value(printer *p, const rac_name *name)
     put_words(p, " ");
     if (value.kind == RAC_VALUE_NUMBER) {
         const rac_quantity q = rac_quantity_from_base(value.number, name->unit);
-        put_words(p, rac_format(p->arena, name->unit.text[0] ? "%.6g " : "%.6g", q.value));
-        put_words(p, name->unit.text);
+        /* the unit "1" of a pure number says nothing to a reader */
+        const char *unit = strcmp(name->unit.text, "1") == 0 ? "" : name->unit.text;
+        put_words(p, rac_format(p->arena, unit[0] ? "%.6g " : "%.6g", q.value));
+        put_words(p, unit);
     } else if (value.kind == RAC_VALUE_TRUTH) {
         put_words(p, value.truth ? "true" : "false");
     } else if (value.kind == RAC_VALUE_WORD) {
