@@ -134,7 +134,7 @@ static rac_status check_dose(const rac_protocol *protocol, rac_decimal per_kg, r
     return RAC_OK;
 }
 
-static rac_status find_vial(const rac_protocol *protocol, const char *code, const rac_vial **vial, remarks *r,
+static rac_status find_vial(const rac_protocol *protocol, const char *code, const rac_vial **vial,
                             rac_error *err)
 {
     const rac_preparation *preparation = &protocol->preparation;
@@ -156,7 +156,6 @@ static rac_status find_vial(const rac_protocol *protocol, const char *code, cons
         rac_error_hint(err, "take the stocked strength, or adopt a protocol that stocks this one");
         return status;
     }
-    (void)r;
     return refuse(err, "G03", "no vial of this protocol has the code '%s'", code);
 }
 
@@ -246,7 +245,7 @@ rac_status rac_plan_make(rac_arena *arena, const rac_protocol *protocol, const r
         return status;
     const rac_decimal ordered = times(request->weight_kg, per_kg, 3);
     if ((status = check_dose(protocol, per_kg, ordered, minutes, err)) ||
-        (status = find_vial(protocol, request->vial_code, &vial, &r, err)))
+        (status = find_vial(protocol, request->vial_code, &vial, err)))
         return status;
 
     rac_plan made = {
