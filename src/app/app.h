@@ -61,7 +61,8 @@ typedef enum rac_argument_kind {
     RAC_ARGUMENT_FLAG, /* present or not; "true" when present */
     RAC_ARGUMENT_TIME, /* "-3m", "now", "10:25" today, or ISO 8601; "@<ms>" is used by the server */
     RAC_ARGUMENT_REST, /* the remaining words joined by spaces; only as the last */
-    RAC_ARGUMENT_FILE  /* a path on the command line, the bytes themselves over HTTP */
+    RAC_ARGUMENT_FILE, /* a path on the command line, the bytes themselves over HTTP */
+    RAC_ARGUMENT_OUT   /* a path to write to, through rac_call_write; on the command line only */
 } rac_argument_kind;
 
 typedef struct rac_argument {
@@ -81,7 +82,7 @@ typedef struct rac_reply {
     const char *text;
 } rac_reply;
 
-enum { RAC_ARGUMENTS_MAX = 16 };
+enum { RAC_ARGUMENTS_MAX = 24 };
 
 typedef struct rac_use_case {
     const char *noun;    /* "session" */
@@ -97,13 +98,23 @@ typedef struct rac_use_case {
     rac_status (*run)(rac_call *call, rac_reply *reply, rac_error *err);
 } rac_use_case;
 
+/* What a use case may ask of whoever runs it. Both functions are called from the thread of the call. */
+typedef struct rac_host {
+    /* Appends to the file at `path`, which appears under its name only when the use case ends well. */
+    rac_status (*write)(void *context, const char *path, const void *bytes, size_t size, rac_error *err);
+    /* Long work: `done` of `total` `what` ("subjects") are finished. May be called as often as one likes. */
+    void (*progress)(void *context, double done, double total, const char *what);
+    void *context;
+} rac_host;
+
 struct rac_call {
     rac_app *app;
     rac_arena *arena;
-    const char *actor;  /* staff id; NULL when nobody is named */
-    const char *pin;    /* typed PIN for acts that sign; NULL when none was given */
-    bool pin_checked;   /* the server has checked the actor's PIN at sign-in */
-    const char *source; /* "command", "web" */
+    const char *actor;    /* staff id; NULL when nobody is named */
+    const char *pin;      /* typed PIN for acts that sign; NULL when none was given */
+    bool pin_checked;     /* the server has checked the actor's PIN at sign-in */
+    const char *source;   /* "command", "web" */
+    const rac_host *host; /* NULL: nobody to show progress to, and no files */
     const rac_use_case *use_case;
     const char *values[RAC_ARGUMENTS_MAX]; /* by argument index; NULL when not given */
     size_t sizes[RAC_ARGUMENTS_MAX];       /* bytes of each value (a file may hold NUL) */
@@ -117,6 +128,12 @@ rac_status rac_use_case_find(const char *noun, const char *verb, const rac_use_c
 rac_status rac_call_set(rac_call *call, const char *name, const char *value, size_t size, rac_error *err);
 const char *rac_call_value(const rac_call *call, const char *name); /* or NULL */
 bool rac_call_flag(const rac_call *call, const char *name);
+/* The bytes of an argument of kind RAC_ARGUMENT_FILE (none when it was not given), and what to call them. */
+rac_text rac_call_file(const rac_call *call, const char *name, const char **file_name);
+/* Appends to the file given as argument `name` (of kind RAC_ARGUMENT_OUT, and given). RAC_IO. */
+rac_status rac_call_write(const rac_call *call, const char *name, const void *bytes, size_t size,
+                          rac_error *err);
+void rac_call_progress(const rac_call *call, double done, double total, const char *what);
 /* Every required argument is there; RAC_INVALID names the first that is not. */
 rac_status rac_call_check(const rac_call *call, rac_error *err);
 /* Checks required arguments, the person and the role, then runs. */

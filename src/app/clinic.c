@@ -373,6 +373,9 @@ rac_status rac_call_check(const rac_call *call, rac_error *err)
             rac_error_hint(err, "%s", row->arguments[i].help);
             return RAC_INVALID;
         }
+        if (row->arguments[i].kind == RAC_ARGUMENT_OUT && call->values[i] && !call->host)
+            return rac_fail(err, RAC_UNSUPPORTED, "'%s' writes a file: that works on the command line only",
+                            row->arguments[i].name);
     }
     return RAC_OK;
 }

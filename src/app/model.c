@@ -6,26 +6,18 @@
 #include "base/units.h"
 #include "racemate/pharma.h"
 
-static size_t size_of(const rac_call *call, const char *name)
-{
-    for (size_t i = 0; i < RAC_ARGUMENTS_MAX && call->use_case->arguments[i].name; i++)
-        if (strcmp(call->use_case->arguments[i].name, name) == 0)
-            return call->sizes[i];
-    return 0;
-}
-
 rac_status rac_app_model_argument(rac_call *call, const char *argument, rac_model **model, rac_reply *reply,
                                   rac_error *err)
 {
     rac_problems problems = rac_problems_init(call->arena);
-    const char *name = rac_call_value(call, rac_format(call->arena, "%s-name", argument));
-    const rac_text bytes = {rac_call_value(call, argument), size_of(call, argument)};
-    const rac_status status = rac_model_read(call->arena, bytes, name ? name : argument, model, &problems);
+    const char *name;
+    const rac_text bytes = rac_call_file(call, argument, &name);
+    const rac_status status = rac_model_read(call->arena, bytes, name, model, &problems);
     if (!status)
         return RAC_OK;
     reply->text = rac_app_problems_text(call->arena, &problems);
     reply->json = json_pack("{s:o}", "problems", rac_app_problems_json(&problems));
-    return rac_fail(err, status, "%s has %zu problem%s", name ? name : argument, problems.count,
+    return rac_fail(err, status, "%s has %zu problem%s", name, problems.count,
                     problems.count == 1 ? "" : "s");
 }
 

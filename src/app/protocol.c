@@ -3,14 +3,6 @@
 
 #include "app/internal.h"
 
-static size_t size_of(const rac_call *call, const char *name)
-{
-    for (size_t i = 0; call->use_case->arguments[i].name; i++)
-        if (strcmp(call->use_case->arguments[i].name, name) == 0)
-            return call->sizes[i];
-    return 0;
-}
-
 /* Every problem of a file, one a line, in the order of the file. */
 char *rac_app_problems_text(rac_arena *arena, const rac_problems *problems)
 {
@@ -49,8 +41,7 @@ static rac_status read_argument(rac_call *call, const char *argument, const rac_
                                 rac_reply *reply, rac_error *err)
 {
     rac_problems problems = rac_problems_init(call->arena);
-    const char *bytes = rac_call_value(call, argument);
-    const rac_status status = rac_protocol_read(call->arena, (rac_text){bytes, size_of(call, argument)},
+    const rac_status status = rac_protocol_read(call->arena, rac_call_file(call, argument, NULL),
                                                 file_name(call, argument), protocol, &problems);
     if (!status)
         return RAC_OK;
@@ -192,7 +183,7 @@ RAC_DO(rac_do_protocol_adopt)
     int version;
     if ((status = rac_call_sign(call, err)) || (status = read_argument(call, "file", &draft, reply, err)))
         return status;
-    status = rac_protocol_fill(call->arena, draft, (rac_text){values, size_of(call, "values")},
+    status = rac_protocol_fill(call->arena, draft, rac_call_file(call, "values", NULL),
                                file_name(call, "values"), rac_app_demo(call->app), &filled, &problems);
     if (status) {
         reply->text = rac_app_problems_text(call->arena, &problems);
@@ -212,8 +203,9 @@ RAC_DO(rac_do_protocol_adopt)
     status = rac_app_record(call, subject, "protocol.adopted", rac_app_now(call->app),
                             json_pack("{s:s, s:i, s:s, s:s%, s:s%, s:b, s:s}", "id", filled->id, "version",
                                       version, "file", file_name(call, "file"), "bytes", filled->bytes.data,
-                                      filled->bytes.size, "values", values, size_of(call, "values"), "demo",
-                                      filled->demo, "site", rac_protocol_site_text(call->arena, filled)),
+                                      filled->bytes.size, "values", values,
+                                      rac_call_file(call, "values", NULL).size, "demo", filled->demo, "site",
+                                      rac_protocol_site_text(call->arena, filled)),
                             NULL, err);
     reply->text =
         rac_format(call->arena, "%s version %d adopted by %s\nhash %s%s\n", filled->id, version, call->actor,

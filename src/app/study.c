@@ -151,15 +151,9 @@ static rac_status answer(rac_call *call, const rac_chart *chart, const grid *g, 
 
 static rac_chart_file file_of(const rac_call *call, const char *argument)
 {
-    const char *bytes = rac_call_value(call, argument);
-    if (!bytes)
-        return (rac_chart_file){0};
-    size_t size = 0;
-    for (size_t i = 0; i < RAC_ARGUMENTS_MAX && call->use_case->arguments[i].name; i++)
-        if (strcmp(call->use_case->arguments[i].name, argument) == 0)
-            size = call->sizes[i];
-    const char *name = rac_call_value(call, rac_format(call->arena, "%s-name", argument));
-    return (rac_chart_file){name ? name : argument, {bytes, size}};
+    const char *name;
+    const rac_text bytes = rac_call_file(call, argument, &name);
+    return (rac_chart_file){bytes.data ? name : NULL, bytes};
 }
 
 static rac_status tell(rac_call *call, const rac_problems *problems, rac_status status, rac_reply *reply,

@@ -157,14 +157,9 @@ static char *problems_text(rac_arena *arena, const rac_problems *problems)
 static rac_status read_cohorts(rac_call *call, rac_cohorts *cohorts, rac_reply *reply, rac_error *err)
 {
     rac_problems problems = rac_problems_init(call->arena);
-    const char *name = rac_call_value(call, "file-name");
-    name = name ? name : "file";
-    size_t size = 0;
-    for (size_t i = 0; call->use_case->arguments[i].name; i++)
-        if (strcmp(call->use_case->arguments[i].name, "file") == 0)
-            size = call->sizes[i];
-    const rac_status status = rac_cohorts_read(call->arena, (rac_text){rac_call_value(call, "file"), size},
-                                               name, cohorts, &problems);
+    const char *name;
+    const rac_text bytes = rac_call_file(call, "file", &name);
+    const rac_status status = rac_cohorts_read(call->arena, bytes, name, cohorts, &problems);
     if (!status)
         return RAC_OK;
     reply->text = problems_text(call->arena, &problems);
@@ -197,15 +192,9 @@ RAC_DO(rac_do_study_benchmark)
 /* A file as it was given, with the name the user knows; no name when it was not given. */
 static rac_chart_file file_of(const rac_call *call, const char *argument)
 {
-    const char *bytes = rac_call_value(call, argument);
-    if (!bytes)
-        return (rac_chart_file){0};
-    const char *name = rac_call_value(call, rac_format(call->arena, "%s-name", argument));
-    size_t size = 0;
-    for (size_t i = 0; i < RAC_ARGUMENTS_MAX && call->use_case->arguments[i].name; i++)
-        if (strcmp(call->use_case->arguments[i].name, argument) == 0)
-            size = call->sizes[i];
-    return (rac_chart_file){name ? name : argument, {bytes, size}};
+    const char *name;
+    const rac_text bytes = rac_call_file(call, argument, &name);
+    return (rac_chart_file){bytes.data ? name : NULL, bytes};
 }
 
 RAC_DO(rac_do_study_report)
@@ -227,6 +216,8 @@ RAC_DO(rac_do_study_report)
     rac_text html;
     if ((status = rac_study_html(call->arena, &chart, &options, &html, err)))
         return status;
+    if (rac_call_value(call, "out"))
+        return rac_call_write(call, "out", html.data, html.size, err);
     reply->text = html.data;
     reply->json = json_pack("{s:s}", "html", html.data);
     return RAC_OK;

@@ -38,7 +38,7 @@ void rac_cli_help(FILE *out, const char *noun);
 /* Help on a topic (words after "help"); the exit code. */
 int rac_cli_help_on(rac_cli *cli, char **topic);
 
-/* Whole file into the arena; RAC_NOT_FOUND, RAC_LIMIT over 16 MiB, RAC_IO. */
+/* Whole file into the arena; RAC_NOT_FOUND, RAC_LIMIT over 1 GiB, RAC_IO.  A NUL follows the bytes. */
 rac_status rac_cli_read_file(rac_arena *arena, const char *path, rac_text *bytes, rac_error *err);
 /* The value of --name or --name=value among argv, removed from it; NULL when absent. */
 const char *rac_cli_option(int *argc, char **argv, const char *name);

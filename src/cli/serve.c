@@ -111,8 +111,8 @@ static rac_status read_monitors(rac_arena *arena, rac_demo_monitor *monitors, ra
         rac_text bytes;
         monitors[i] = (rac_demo_monitor){
             .device = players[i].device, .file = players[i].file, .repeats = players[i].repeats};
-        rac_status status =
-            rac_cli_read_file(arena, rac_app_data_file(arena, "demo/recordings", players[i].file), &bytes, err);
+        rac_status status = rac_cli_read_file(
+            arena, rac_app_data_file(arena, "demo/recordings", players[i].file), &bytes, err);
         if (!status)
             status = rac_recording_read(arena, bytes, players[i].file, &monitors[i].recording, err);
         if (status)
@@ -149,11 +149,12 @@ static rac_status hire_and_adopt(rac_cli *cli, rac_app *app, rac_error *err)
         status = run_case(cli, app, i ? "dora" : NULL, "staff", "add", pairs, err);
     }
     if (!status)
-        status = rac_cli_read_file(
-            cli->arena, rac_app_data_file(cli->arena, "protocols", "depression-iv-standard.yaml"), &protocol, err);
+        status = rac_cli_read_file(cli->arena,
+                                   rac_app_data_file(cli->arena, "protocols", "depression-iv-standard.yaml"),
+                                   &protocol, err);
     if (!status)
-        status =
-            rac_cli_read_file(cli->arena, rac_app_data_file(cli->arena, "protocols", "demo-site.yaml"), &values, err);
+        status = rac_cli_read_file(cli->arena, rac_app_data_file(cli->arena, "protocols", "demo-site.yaml"),
+                                   &values, err);
     if (status)
         return status;
     const char *const pairs[] = {

@@ -3,36 +3,45 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cli/cli.h"
+#include "cli/host.h"
+
+static const size_t most = (size_t)1 << 30;
+
+static rac_status too_large(const char *path, rac_error *err)
+{
+    return rac_fail(err, RAC_LIMIT, "%s is larger than 1 GiB", path);
+}
 
 rac_status rac_cli_read_file(rac_arena *arena, const char *path, rac_text *bytes, rac_error *err)
 {
-    enum { most = 16 << 20 };
     FILE *file = fopen(path, "rb");
+    struct stat about = {0};
     if (!file)
         return rac_fail(err, errno == ENOENT ? RAC_NOT_FOUND : RAC_IO, "%s: %s", path, strerror(errno));
-    char *data = NULL;
-    size_t size = 0, capacity = 0;
-    rac_status status = RAC_OK;
-    while (!status) {
-        if (size == capacity) {
-            char *grown = rac_many(arena, char, capacity ? capacity * 2 : 65536);
-            if (size)
-                memcpy(grown, data, size);
+    /* A plain file fits at once; what has no size (a pipe) is read into room that doubles. */
+    const bool plain = fstat(fileno(file), &about) == 0 && about.st_size > 0;
+    rac_status status = plain && (size_t)about.st_size > most ? too_large(path, err) : RAC_OK;
+    size_t size = 0, capacity = plain && !status ? (size_t)about.st_size + 1 : 65536;
+    char *data = rac_many(arena, char, capacity);
+    for (size_t got = 1; !status && got;) {
+        if (!plain && size + 1 == capacity) {
+            char *grown = rac_many(arena, char, capacity * 2);
+            memcpy(grown, data, size);
             data = grown;
-            capacity = capacity ? capacity * 2 : 65536;
+            capacity *= 2;
         }
-        const size_t got = fread(data + size, 1, capacity - size, file);
+        got = fread(data + size, 1, capacity - 1 - size, file);
         size += got;
         if (ferror(file))
             status = rac_fail(err, RAC_IO, "%s: %s", path, strerror(errno));
         else if (size > most)
-            status = rac_fail(err, RAC_LIMIT, "%s is larger than 16 MiB", path);
-        else if (got == 0)
-            break;
+            status = too_large(path, err);
     }
     fclose(file);
+    data[size] = 0;
     *bytes = (rac_text){data, size};
     return status;
 }
@@ -46,8 +55,7 @@ static rac_status set_value(rac_cli *cli, rac_call *call, const rac_argument *ar
     rac_status status = rac_cli_read_file(cli->arena, word, &bytes, err);
     if (status)
         return status;
-    const char *copy = rac_text_copy(cli->arena, bytes); /* ends in NUL */
-    status = rac_call_set(call, argument->name, copy, bytes.size, err);
+    status = rac_call_set(call, argument->name, bytes.data, bytes.size, err);
     return status ? status
                   : rac_call_set(call, rac_format(cli->arena, "%s-name", argument->name), word, strlen(word),
                                  err);
@@ -130,22 +138,6 @@ static void print_reply(const rac_cli *cli, const rac_reply *reply, FILE *out)
         fputs(reply->text, out);
 }
 
-/* A use case with an argument "out" answers with a file's text; it is written there and not printed. */
-static rac_status write_out(const rac_call *call, rac_reply *reply, rac_error *err)
-{
-    const char *path = rac_call_value(call, "out");
-    if (!path || !reply->text)
-        return RAC_OK;
-    FILE *file = fopen(path, "wb");
-    bool well = file != NULL && fputs(reply->text, file) >= 0;
-    if (file)
-        well = fclose(file) == 0 && well;
-    if (!well)
-        return rac_fail(err, RAC_IO, "%s: %s", path, strerror(errno));
-    reply->text = rac_format(call->arena, "Wrote %s.\n", path);
-    return RAC_OK;
-}
-
 static bool has_verbs(const char *noun)
 {
     size_t count;
@@ -188,6 +180,9 @@ int rac_cli_use_case(rac_cli *cli, int argc, char **argv)
 {
     rac_error err = {0};
     rac_call call = {.arena = cli->arena, .actor = cli->actor, .pin = cli->pin, .source = "command"};
+    rac_cli_host host;
+    rac_cli_host_begin(&host, cli->arena);
+    call.host = &host.host;
     const bool verbs = has_verbs(argv[0]);
     const int words = verbs && argc > 1 ? 2 : 1;
     if (rac_use_case_find(argv[0], words == 2 ? argv[1] : NULL, &call.use_case, &err) ||
@@ -202,8 +197,7 @@ int rac_cli_use_case(rac_cli *cli, int argc, char **argv)
     rac_reply reply = {0};
     if (!status)
         status = rac_use_case_run(&call, &reply, &err);
-    if (!status)
-        status = write_out(&call, &reply, &err);
+    status = rac_cli_host_finish(&host, status, &err);
     print_reply(cli, &reply, status ? stderr : stdout);
     json_decref(reply.json);
     rac_app_close(call.app);
