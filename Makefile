@@ -5,7 +5,7 @@ BUILD := build
 TEST_BUILD := build-test
 NINJA := ninja
 
-.PHONY: help run test bench fuzz kill example-study install deps deps-test deps-extra clean tidy format FORCE
+.PHONY: help run test bench fuzz kill example-study install install-test deps deps-test deps-extra clean tidy format FORCE
 
 help: ## this list
 	@grep -hE '^[a-zA-Z/_-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([^:]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -35,8 +35,11 @@ example-study: build/racemate ## make the synthetic chart in examples/ anew
 	@$(BUILD)/racemate study generate --patients 153 --iv 111 --in 42 --seed 1 >examples/chart.csv
 	@$(BUILD)/racemate study generate --patients 153 --iv 111 --in 42 --seed 1 --events >examples/adverse.csv
 
-install: build/racemate ## install program, headers, protocols, models, manual page, completion (DESTDIR, prefix as Meson)
+install: build/racemate ## install program, library, headers, protocols, models, manual page, completion (DESTDIR, prefix as Meson)
 	@$(NINJA) -C $(BUILD) >/dev/null && meson install -C $(BUILD)
+
+install-test: deps ## install into an empty folder and use it as others would: C, C++, pkg-config
+	@scripts/install-test
 
 tidy: deps-extra build/racemate ## clang-tidy over the sources, warnings as errors
 	@scripts/tidy $(BUILD)

@@ -2,7 +2,8 @@
  *
  * Read in this order: dosing.h (what was given), linear.h (exact solutions), model.h (published models as
  * files), events.h (tables of doses and samples), population.h (virtual subjects; rac_pharma_predict for one
- * patient). */
+ * patient).  examples/c/curve.c is a whole program: a model file, a dose, a curve with its band; link with
+ * `pkg-config --cflags --libs racemate`. */
 #ifndef RACEMATE_PHARMA_H
 #define RACEMATE_PHARMA_H
 
