@@ -2,6 +2,7 @@
 // the same time axis.  A silence breaks the line; nothing is drawn where nothing was measured.
 import {svg} from './dom.js';
 import {clock, now} from './clock.js';
+import {curvePanel, height as curveHeight} from './curve.js';
 
 const size = {width: 900, height: 380, left: 44, right: 44, top: 12, plot: 290, rate: 40};
 const range = {low: 40, high: 200}; // one axis for mmHg, 1/min and %
@@ -72,14 +73,15 @@ const marked = {symptom: 's', intervention: 'i', note: 'n', 'dosing.paused': 'ho
 const eventMarks = (view, x) => view.events.filter(e => marked[e.kind] && !e.corrected).map(e =>
   svg('text', {class: 'event', x: x(e.at_ms), y: size.top + 10, 'text-anchor': 'middle'}, marked[e.kind], svg('title', {}, e.line)));
 
-export function chart(view) {
+export function chart(view, curve) {
   const times = Object.values(view.series).flat().map(p => p[0]);
   const to = Math.max(now(), view.end_ms || 0);
   const from = Math.min(view.started_ms ? view.started_ms - 5 * 60000 : to - 15 * 60000, ...times.filter(t => t > to - 3 * 3600000));
   const x = at => size.left + (size.width - size.left - size.right) * (at - from) / Math.max(1, to - from);
-  return svg('svg', {viewBox: `0 0 ${size.width} ${size.height}`, role: 'img', 'aria-label': 'trend of vital signs'},
+  const panel = curve ? curvePanel(curve, {x, from, to, left: size.left, right: size.width - size.right, top: size.height}) : null;
+  return svg('svg', {viewBox: `0 0 ${size.width} ${size.height + (panel ? curveHeight : 0)}`, role: 'img', 'aria-label': 'trend of vital signs'},
     valueTicks(), timeTicks(from, to, x), limitLines(view), rateBars(view, x, now()),
     svg('line', {class: 'now', x1: x(now()), x2: x(now()), y1: size.top, y2: size.top + size.plot + size.rate}),
     ['spo2', 'hr', 'dbp', 'sbp'].map(name => series(name, view, x)), eventMarks(view, x),
-    svg('text', {class: 'key', x: size.left + 4, y: size.top + size.plot - 6}, '\u25BD systolic  \u25B3 diastolic  \u25CB heart rate  \u2733 saturation   bars: pump rate'));
+    svg('text', {class: 'key', x: size.left + 4, y: size.top + size.plot - 6}, '\u25BD systolic  \u25B3 diastolic  \u25CB heart rate  \u2733 saturation   bars: pump rate'), panel);
 }

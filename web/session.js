@@ -142,7 +142,7 @@ function show() {
   byId('label').textContent = view.label || '';
   showPatient();
   showAlarms();
-  fill(byId('chart'), chart(view));
+  fill(byId('chart'), chart(view, view.started_ms ? curve : null));
   fill(byId('numbers'), numbers(view.readings));
   showDose();
   showDue();
@@ -151,9 +151,24 @@ function show() {
   showChecklist();
 }
 
+// The predicted curve changes with the plan and the pump alone, so it is asked for when they do.
+let curve = null, curveOf = '';
+async function loadCurve() {
+  const key = JSON.stringify([view.plan, view.rates]);
+  if (!view.started_ms || key === curveOf) return;
+  curveOf = key;
+  try {
+    curve = await get(`/api/sessions/${encodeURIComponent(id)}/curve`);
+  } catch (error) {
+    curve = {rows: [], missing: `no predicted concentration: ${error.message}`};
+    curveOf = '';
+  }
+}
+
 async function load() {
   try {
     view = await get(`/api/sessions/${encodeURIComponent(id)}`);
+    await loadCurve();
     show();
   } catch (error) {
     if (!view) say(error.message, true);

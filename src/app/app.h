@@ -190,6 +190,8 @@ rac_status rac_app_tick(rac_app *app, rac_error *err);
 /* What the pages show; new references. */
 rac_status rac_app_board_view(rac_app *app, json_t **view, rac_error *err);
 rac_status rac_app_session_view(rac_app *app, const char *session_id, json_t **view, rac_error *err);
+/* The predicted concentration from the rates the pump ran at: changes only when those do. */
+rac_status rac_app_session_curve(rac_app *app, const char *session_id, json_t **view, rac_error *err);
 
 /* The path of a file that comes with the program, "models" and "racemic-arterial.yaml": below RACEMATE_DATA,
  * where it was installed, or beside the sources; the relative path when it is nowhere. */

@@ -109,47 +109,72 @@ static void write_outlook(rac_arena *arena, const outlook *o, const rac_predicti
                       "outside", outside, "rows", rows);
 }
 
-static rac_status predict(rac_arena *arena, const rac_plan *plan, const rac_rate_segment *segments,
-                          size_t count, double now_min, char **text, json_t **json, rac_error *err)
+/* A model that speaks of this plan, and what the pump gave and will give. */
+typedef struct question {
+    rac_model *model;
+    size_t output;
+    rac_regimen regimen;
+    double *covariates;
+    double end_min; /* when drug last flows */
+} question;
+
+static rac_status prepare(rac_arena *arena, const rac_plan *plan, const rac_rate_segment *segments,
+                          size_t count, question *q, rac_error *err)
 {
-    rac_model *model = NULL;
-    rac_status status = read_model(arena, &model, err);
+    const rac_status status = read_model(arena, &q->model, err);
     if (status)
         return status;
-    const int route = rac_model_find_route(model, setting.route);
-    const int output = rac_model_find_output(model, setting.output);
+    const int route = rac_model_find_route(q->model, setting.route);
+    const int output = rac_model_find_output(q->model, setting.output);
     if (route < 0 || output < 0)
         return rac_fail(err, RAC_UNSUPPORTED, "%s has no %s", setting.file,
                         route < 0 ? setting.route : setting.output);
-    double end_min;
-    const rac_regimen regimen = regimen_of(arena, plan, route, segments, count, &end_min);
+    q->output = (size_t)output;
+    q->regimen = regimen_of(arena, plan, route, segments, count, &q->end_min);
+    const size_t covariates = rac_model_covariates(q->model);
+    q->covariates = rac_many(arena, double, covariates);
+    for (size_t i = 0; i < covariates; i++)
+        q->covariates[i] = strcmp(rac_model_covariate(q->model, i)->name, "weight") == 0
+                               ? rac_decimal_double(plan->weight_kg)
+                               : NAN;
+    return RAC_OK;
+}
+
+static rac_status answer(rac_arena *arena, const question *q, const double *times_h, size_t times,
+                         rac_prediction *prediction, rac_error *err)
+{
+    static const double quantiles[] = {0.05, 0.95};
+    const rac_prediction_request request = {.covariates = q->covariates,
+                                            .regimen = &q->regimen,
+                                            .times_h = times_h,
+                                            .times = times,
+                                            .quantiles = quantiles,
+                                            .quantile_count = 2,
+                                            .subjects = setting.subjects,
+                                            .seed = setting.seed};
+    return rac_pharma_predict(arena, q->model, &request, prediction, err);
+}
+
+static rac_status predict(rac_arena *arena, const rac_plan *plan, const rac_rate_segment *segments,
+                          size_t count, double now_min, char **text, json_t **json, rac_error *err)
+{
+    question q;
+    rac_status status = prepare(arena, plan, segments, count, &q, err);
+    if (status)
+        return status;
     outlook o = {.count = 0};
     for (int min = STEP_MIN; min <= UNTIL_MIN; min += STEP_MIN)
         add_moment(&o, min, "");
-    add_moment(&o, end_min, "end of infusion");
+    add_moment(&o, q.end_min, "end of infusion");
     if (now_min > 0 && now_min <= UNTIL_MIN)
         add_moment(&o, now_min, "now");
     double times_h[ROWS_MAX];
     for (size_t i = 0; i < o.count; i++)
         times_h[i] = o.rows[i].min / 60;
-    double *covariates = rac_many(arena, double, rac_model_covariates(model));
-    for (size_t i = 0; i < rac_model_covariates(model); i++)
-        covariates[i] = strcmp(rac_model_covariate(model, i)->name, "weight") == 0
-                            ? rac_decimal_double(plan->weight_kg)
-                            : NAN;
-    const double quantiles[] = {0.05, 0.95};
-    const rac_prediction_request request = {.covariates = covariates,
-                                            .regimen = &regimen,
-                                            .times_h = times_h,
-                                            .times = o.count,
-                                            .quantiles = quantiles,
-                                            .quantile_count = 2,
-                                            .subjects = setting.subjects,
-                                            .seed = setting.seed};
     rac_prediction prediction;
-    if ((status = rac_pharma_predict(arena, model, &request, &prediction, err)))
+    if ((status = answer(arena, &q, times_h, o.count, &prediction, err)))
         return status;
-    write_outlook(arena, &o, &prediction, (size_t)output, rac_model_describe(model), text, json);
+    write_outlook(arena, &o, &prediction, q.output, rac_model_describe(q.model), text, json);
     return RAC_OK;
 }
 
@@ -185,4 +210,50 @@ char *rac_app_predict_session(rac_arena *arena, const rac_session *session, rac_
         return rac_app_predict_plan(arena, session->plan, into);
     const double now_min = (double)(now.ms - session->segments[0].from.ms) / 60000;
     return added(arena, session->plan, session->segments, session->segment_count, now_min, into);
+}
+
+/* ---- the curve of a running session, minute by minute ---- */
+
+static json_t *curve_json(const question *q, const rac_prediction *p, rac_instant from)
+{
+    const rac_model_about *about = rac_model_describe(q->model);
+    const double *typical = p->typical + q->output * p->times;
+    const double *low = p->band + q->output * p->quantiles * p->times, *high = low + p->times;
+    json_t *rows = json_array(), *sources = json_array(), *outside = json_array();
+    for (size_t i = 0; i < p->times; i++)
+        json_array_append_new(rows, json_pack("[I, f, f, f]", (json_int_t)(from.ms + (int64_t)i * 60000),
+                                              1000 * typical[i], 1000 * low[i], 1000 * high[i]));
+    for (size_t i = 0; i < about->source_count; i++)
+        json_array_append_new(sources, json_string(about->sources[i]));
+    for (size_t i = 0; i < p->outside_count; i++)
+        json_array_append_new(outside, json_string(p->outside[i]));
+    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o}", "unit", "ng/mL", "sampling", about->sampling,
+                     "model", setting.file, "title", about->title, "sources", sources, "outside", outside,
+                     "rows", rows);
+}
+
+rac_status rac_app_session_curve(rac_app *app, const char *session_id, json_t **view, rac_error *err)
+{
+    rac_arena *arena = rac_arena_new();
+    rac_case c;
+    rac_status status = rac_case_load(app, arena, session_id, rac_app_now(app), &c, err);
+    const rac_session *s = &c.session;
+    *view = NULL;
+    if (!status && s->plan && s->segment_count) {
+        question q;
+        rac_prediction prediction;
+        rac_error why = {0};
+        double times_h[UNTIL_MIN + 1];
+        for (int min = 0; min <= UNTIL_MIN; min++)
+            times_h[min] = min / 60.0;
+        if (prepare(arena, s->plan, s->segments, s->segment_count, &q, &why) ||
+            answer(arena, &q, times_h, UNTIL_MIN + 1, &prediction, &why))
+            *view = json_pack("{s:s, s:[]}", "missing", why.message, "rows");
+        else
+            *view = curve_json(&q, &prediction, s->segments[0].from);
+    }
+    if (!status && !*view)
+        *view = json_pack("{s:s, s:[]}", "missing", "the infusion has not begun", "rows");
+    rac_arena_free(arena);
+    return status;
 }

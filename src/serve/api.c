@@ -11,6 +11,7 @@ static const char *const local_only[] = {"backup", "export", "doctor"};
 const rac_route rac_routes[] = {
     {{"GET", "/api/board", false, "every open session on one screen"}, rac_handle_board},
     {{"GET", "/api/sessions/*", false, "one session as it stands"}, rac_handle_session},
+    {{"GET", "/api/sessions/*/curve", false, "its predicted concentration"}, rac_handle_curve},
     {{"GET", "/api/live", false, "server-sent events: what changed"}, rac_handle_live},
     {{"POST", "/api/do/*", true, "a use case that is one word"}, rac_handle_do},
     {{"POST", "/api/do/*/*", true, "a use case: noun and verb"}, rac_handle_do},
@@ -34,6 +35,11 @@ rac_status rac_handle_board(rac_request *request, rac_response *response, rac_er
 rac_status rac_handle_session(rac_request *request, rac_response *response, rac_error *err)
 {
     return rac_app_session_view(request->server->app, request->segments[0], &response->json, err);
+}
+
+rac_status rac_handle_curve(rac_request *request, rac_response *response, rac_error *err)
+{
+    return rac_app_session_curve(request->server->app, request->segments[0], &response->json, err);
 }
 
 rac_status rac_handle_health(rac_request *request, rac_response *response, rac_error *err)

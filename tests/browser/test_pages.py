@@ -204,6 +204,21 @@ def a_gap_breaks_the_line():
 
 
 @case
+def the_predicted_concentration_stands_under_the_trend_and_names_its_model():
+    curve = server.get("api/sessions/2/curve")
+    assert curve["sampling"].startswith("arterial") and len(curve["rows"]) == 241
+    peak = max(row[1] for row in curve["rows"])
+    assert 100 < peak < 400, peak  # 0.5 mg/kg in 40 min: 240 to 276 ng/mL from 50 to 120 kg (docs/models.md)
+    browser.get(server.url + "session.html?id=2")
+    drawn = wait(lambda: browser.execute_script(
+        "const c = document.querySelector('.curve'); return c && [c.textContent, c.querySelector('.typical').getAttribute('d')]"))
+    assert "not measured" in drawn[0] and "arterial" in drawn[0] and "doi" in drawn[0], drawn[0]
+    assert drawn[1].startswith("M")
+    assert "has not begun" in server.get("api/sessions/3/curve")["missing"]
+    shot("session-curve")
+
+
+@case
 def eight_tabs_share_one_stream():
     first = browser.current_window_handle
     for _ in range(7):
