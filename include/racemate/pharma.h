@@ -2,8 +2,8 @@
  *
  * Read in this order: dosing.h (what was given), linear.h (exact solutions), model.h (published models as
  * files), events.h (tables of doses and samples), population.h (virtual subjects; rac_pharma_predict for one
- * patient).  examples/c/curve.c is a whole program: a model file, a dose, a curve with its band; link with
- * `pkg-config --cflags --libs racemate`. */
+ * patient), quantiles.h (populations of any size).  examples/c/curve.c is a whole program: a model file, a
+ * dose, a curve with its band; link with `pkg-config --cflags --libs racemate`. */
 #ifndef RACEMATE_PHARMA_H
 #define RACEMATE_PHARMA_H
 
@@ -13,6 +13,7 @@
 #include "racemate/pharma/linear.h"
 #include "racemate/pharma/model.h"
 #include "racemate/pharma/population.h"
+#include "racemate/pharma/quantiles.h"
 #include "racemate/pharma/target.h"
 
 #endif

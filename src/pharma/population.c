@@ -4,13 +4,14 @@
 #include "base/random.h"
 #include "pharma/kernel.h"
 #include "pharma/model.h"
+#include "pharma/population_run.h"
 
 #include <math.h>
 #include <string.h>
 
 _Static_assert(RAC_TILE == RAC_LANES, "a tile is as wide as the lanes");
 
-typedef struct runner {
+struct rac_runner {
     const rac_population *p;
     const rac_model *m;
     const rac_kernel *kernel;
@@ -36,7 +37,8 @@ typedef struct runner {
     rac_lanes *values;      /* gathered when lanes were solved one by one, or changed afterwards */
     const rac_lanes *shown; /* what the sink sees: the solution itself, or values */
     unsigned failed;
-} runner;
+};
+typedef struct rac_runner runner;
 
 /* ---- deviations and covariates ---- */
 
@@ -315,9 +317,10 @@ static rac_status solve_tile_of(runner *r, rac_error *err)
 
 /* ---- the run ---- */
 
-static rac_status check(const rac_population *p, int epochs, rac_error *err)
+rac_status rac_population_check(const rac_population *p, rac_error *err)
 {
     const rac_model *m = p->model;
+    const int epochs = p->epochs ? p->epochs : 1;
     rac_status status = rac_model_check_ready(m, err);
     if (!status)
         status = rac_regimen_check(p->regimen, (int)m->route_count, err);
@@ -384,12 +387,36 @@ static unsigned count_bits(unsigned mask)
     return (unsigned)__builtin_popcount(mask);
 }
 
-static rac_status run_tiles(runner *r, rac_population_sink *sink, void *context, size_t *failed,
-                            rac_error *err)
+rac_runner *rac_runner_new(rac_arena *arena, const rac_population *population)
+{
+    const rac_model *m = population->model;
+    runner *r = (void *)rac_lanes_new(arena, sizeof *r / sizeof(rac_lanes)); /* it contains lanes */
+    *r = (runner){.p = population,
+                  .m = m,
+                  .kernel = rac_kernel_best(),
+                  .arena = arena,
+                  .epochs = population->epochs ? population->epochs : 1,
+                  .parts = (int)m->part_count,
+                  .flows = m->linear_shape->flow_count,
+                  .n = m->linear_shape->n,
+                  .outputs = (int)m->output_count};
+    prepare(r);
+    return r;
+}
+
+void rac_runner_close(rac_runner *r)
+{
+    rac_arena_free(r->scratch);
+    r->scratch = NULL;
+    r->has_schedule = false;
+}
+
+rac_status rac_runner_run(rac_runner *r, size_t first, size_t end, rac_population_sink *sink, void *context,
+                          size_t *failed, rac_error *err)
 {
     const rac_population *p = r->p;
-    for (size_t first = 0; first < p->subjects; first += RAC_LANES) {
-        const int subjects = p->subjects - first < RAC_LANES ? (int)(p->subjects - first) : RAC_LANES;
+    for (; first < end; first += RAC_LANES) {
+        const int subjects = end - first < RAC_LANES ? (int)(end - first) : RAC_LANES;
         for (int e = 0; e < r->epochs; e++)
             take_epoch(r, e, first, subjects);
         mark_impossible(r);
@@ -416,23 +443,12 @@ static rac_status run_tiles(runner *r, rac_population_sink *sink, void *context,
 rac_status rac_population_run(rac_arena *arena, const rac_population *population, rac_population_sink *sink,
                               void *context, size_t *failed, rac_error *err)
 {
-    const rac_model *m = population->model;
-    const int epochs = population->epochs ? population->epochs : 1;
     *failed = 0;
-    rac_status status = check(population, epochs, err);
+    rac_status status = rac_population_check(population, err);
     if (status)
         return status;
-    runner r = {.p = population,
-                .m = m,
-                .kernel = rac_kernel_best(),
-                .arena = arena,
-                .epochs = epochs,
-                .parts = (int)m->part_count,
-                .flows = m->linear_shape->flow_count,
-                .n = m->linear_shape->n,
-                .outputs = (int)m->output_count};
-    prepare(&r);
-    status = run_tiles(&r, sink, context, failed, err);
-    rac_arena_free(r.scratch);
+    rac_runner *r = rac_runner_new(arena, population);
+    status = rac_runner_run(r, 0, population->subjects, sink, context, failed, err);
+    rac_runner_close(r);
     return status;
 }

@@ -3,6 +3,7 @@
 
 #include "pharma/model.h"
 #include "pharma/order.h"
+#include "racemate/pharma/quantiles.h"
 
 #include <math.h>
 
@@ -78,21 +79,10 @@ static void keep(void *context, const rac_population_tile *tile)
         t->kept += !(tile->failed >> lane & 1);
 }
 
-enum { VALUES_MAX = 1 << 28 };
-
-rac_status rac_population_quantiles(rac_arena *arena, const rac_population *population,
-                                    const double *quantiles, size_t quantile_count, double **values,
-                                    size_t *failed, rac_error *err)
+/* All values, then a selection for each quantile. */
+static rac_status exact_quantiles(rac_arena *arena, const rac_population *population, const double *quantiles,
+                                  size_t quantile_count, double **values, size_t *failed, rac_error *err)
 {
-    for (size_t q = 0; q < quantile_count; q++)
-        if (!(quantiles[q] >= 0 && quantiles[q] <= 1))
-            return rac_fail(err, RAC_INVALID, "quantile %g is not between 0 and 1", quantiles[q]);
-    if (!population->subjects)
-        return rac_fail(err, RAC_INVALID, "quantiles of no subjects");
-    size_t times = population->times_h ? population->times : population->regimen->count;
-    if (times && population->subjects > VALUES_MAX / times / population->model->output_count)
-        return rac_fail(err, RAC_LIMIT, "%zu subjects at %zu times are too many to hold at once",
-                        population->subjects, times);
     rac_arena *scratch = rac_arena_new();
     table t = {.subjects = population->subjects, .arena = scratch};
     rac_status status = rac_population_run(scratch, population, keep, &t, failed, err);
@@ -109,6 +99,35 @@ rac_status rac_population_quantiles(rac_arena *arena, const rac_population *popu
     }
     rac_arena_free(scratch);
     return status;
+}
+
+static rac_status counted_quantiles(rac_arena *arena, const rac_population *population,
+                                    const double *quantiles, size_t quantile_count, double **values,
+                                    size_t *failed, rac_error *err)
+{
+    rac_arena *scratch = rac_arena_new();
+    rac_quantiles *counted = NULL;
+    rac_status status = rac_quantiles_run(scratch, population, 1, NULL, &counted, failed, err);
+    if (!status)
+        status = rac_quantiles_table(arena, counted, quantiles, quantile_count, values, err);
+    rac_arena_free(scratch);
+    return status;
+}
+
+rac_status rac_population_quantiles(rac_arena *arena, const rac_population *population,
+                                    const double *quantiles, size_t quantile_count, double **values,
+                                    size_t *failed, rac_error *err)
+{
+    for (size_t q = 0; q < quantile_count; q++)
+        if (!(quantiles[q] >= 0 && quantiles[q] <= 1))
+            return rac_fail(err, RAC_INVALID, "quantile %g is not between 0 and 1", quantiles[q]);
+    if (!population->subjects)
+        return rac_fail(err, RAC_INVALID, "quantiles of no subjects");
+    const size_t times = population->times_h ? population->times : population->regimen->count;
+    const bool few =
+        !times || population->subjects <= RAC_EXACT_VALUES_MAX / times / population->model->output_count;
+    return (few ? exact_quantiles : counted_quantiles)(arena, population, quantiles, quantile_count, values,
+                                                       failed, err);
 }
 
 /* ---- one patient ---- */

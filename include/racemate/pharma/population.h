@@ -2,8 +2,7 @@
  *
  * A population is a stream: eight subjects are computed side by side, handed to the caller, and forgotten, so
  * memory does not grow with their number.  Subject i draws its deviations from (seed, i, purpose): the same
- * numbers, bit for bit, whoever computes it, alone or among a million, on one thread or many.  To use
- * threads, give each a range of subjects and an arena of its own.
+ * numbers, bit for bit, whoever computes it, alone or among a million, on one thread or many.
  */
 #ifndef RACEMATE_PHARMA_POPULATION_H
 #define RACEMATE_PHARMA_POPULATION_H
@@ -65,8 +64,33 @@ typedef void rac_population_sink(void *context, const rac_population_tile *tile)
 rac_status rac_population_run(rac_arena *arena, const rac_population *population, rac_population_sink *sink,
                               void *context, size_t *failed, rac_error *err);
 
+/* Who waits for a long run, and may end it.  `progress` is called on the caller's thread after each share of
+ * the work with the subjects done by all threads; a status other than RAC_OK ends the run with that status.
+ */
+typedef struct rac_population_watch {
+    rac_status (*progress)(void *context, size_t done, size_t total, rac_error *err);
+    void *context;
+} rac_population_watch;
+
+#define RAC_THREADS_MAX 64
+
+/* The same on 1 .. RAC_THREADS_MAX threads, of which the caller's is one; each has an arena of its own
+ * meanwhile.  Subjects are handed out in shares of whole tiles, to whoever is free: worker w gives its tiles,
+ * in ascending order, to sink(contexts[w], tile), and no two workers are in one context at once.  Which
+ * worker computes a subject varies; the numbers do not.  So a sink should place values by
+ * tile->first_subject, or add up what may be added in any order (counts, not sums of doubles).  Where threads
+ * cannot be had the others do the work.  `watch` may be NULL.  RAC_INVALID for a number of threads outside
+ * the range; otherwise errors as rac_population_run, and those of `watch`. */
+rac_status rac_population_run_threads(rac_arena *arena, const rac_population *population, int threads,
+                                      rac_population_sink *sink, void *const *contexts,
+                                      const rac_population_watch *watch, size_t *failed, rac_error *err);
+
+/* Up to this many values (subjects x times x outputs) quantiles are exact. */
+#define RAC_EXACT_VALUES_MAX (1 << 24)
+
 /* Quantiles over subjects at each time, outputs x quantiles x times (type 7 of Hyndman and Fan 1996,
- * doi:10.1080/00031305.1996.10473566).  Holds all values meanwhile: RAC_LIMIT above 2^28 of them. */
+ * doi:10.1080/00031305.1996.10473566): exact up to RAC_EXACT_VALUES_MAX values, which are held meanwhile (128
+ * MB); beyond that counted in bins, within RAC_QUANTILES_ACCURACY (quantiles.h, which also has threads). */
 rac_status rac_population_quantiles(rac_arena *arena, const rac_population *population,
                                     const double *quantiles, size_t quantile_count, double **values,
                                     size_t *failed, rac_error *err);

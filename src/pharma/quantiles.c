@@ -1,0 +1,336 @@
+/* Counting values in bins of their bits.  See racemate/pharma/quantiles.h.
+ *
+ * The upper word of a positive double, shifted so that sign, exponent and seven bits of mantissa remain, is
+ * the number of its bin, and grows with the value.  A row has one window of counts for what is above 0 and
+ * one for what is below.  Nearly all values fall strictly between the lowest and the highest bin that are in
+ * use: `hot` holds just that interior, so that counting is one comparison and one addition.  Whatever falls
+ * on its borders or outside takes the slow way, which also keeps the exact extremes and widens windows. */
+#include "racemate/pharma/quantiles.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+enum {
+    MANTISSA_BITS = 7, /* 2^7 bins for a factor of two: RAC_QUANTILES_ACCURACY */
+    SHIFT = 52 - MANTISSA_BITS,
+    BINS_OF_TWO = 1 << MANTISSA_BITS,
+    FIRST_ROOM = 4 * BINS_OF_TWO,
+    BINS = 2047 * BINS_OF_TWO, /* of all finite numbers of one sign */
+};
+
+typedef struct hot {
+    uint32_t *counts; /* of bins first .. first + room - 1 */
+    uint32_t first, room;
+} hot;
+
+typedef struct window { /* of one sign, by magnitude */
+    uint32_t *counts;   /* of bins first .. first + room - 1; NULL before the first */
+    uint32_t first, room;
+    uint32_t lowest, highest; /* bins that are in use */
+} window;
+
+typedef struct row {
+    window above, below; /* 0 */
+    uint32_t zeros;
+    double least, most;
+} row;
+
+struct rac_quantiles {
+    rac_arena *arena;
+    size_t times, outputs, subjects;
+    hot *interior; /* times x outputs: of `above` */
+    row *rows;     /* times x outputs */
+};
+
+static uint64_t bits_of(double value)
+{
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+
+static uint32_t bin_of(double value)
+{
+    return (uint32_t)(bits_of(value) >> SHIFT);
+}
+
+/* The smallest number of a bin. */
+static double floor_of(uint32_t bin)
+{
+    const uint64_t bits = (uint64_t)bin << SHIFT;
+    double value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+/* ---- counting ---- */
+
+rac_quantiles *rac_quantiles_new(rac_arena *arena)
+{
+    rac_quantiles *q = rac_new(arena, rac_quantiles);
+    q->arena = arena;
+    return q;
+}
+
+static void take_shape(rac_quantiles *q, size_t times, size_t outputs)
+{
+    q->times = times;
+    q->outputs = outputs;
+    q->interior = rac_many(q->arena, hot, times * outputs);
+    q->rows = rac_many(q->arena, row, times * outputs);
+    for (size_t i = 0; i < times * outputs; i++)
+        q->rows[i] = (row){.least = INFINITY, .most = -INFINITY};
+}
+
+/* Makes room for bins lowest .. highest, at least doubling, most of it where it was needed. */
+static void widen(rac_arena *arena, window *w, uint32_t lowest, uint32_t highest)
+{
+    if (w->counts && lowest >= w->first && highest - w->first < w->room)
+        return;
+    const uint32_t low = w->counts && w->first < lowest ? w->first : lowest;
+    const uint32_t end = w->counts && w->first + w->room > highest ? w->first + w->room : highest + 1;
+    uint32_t room = 2 * w->room > FIRST_ROOM ? 2 * w->room : FIRST_ROOM;
+    room = end - low > room ? end - low : room;
+    const uint32_t spare = room - (end - low);
+    const uint32_t before = !w->counts ? spare / 2 : low < w->first ? spare : 0;
+    const uint32_t first = low > before ? low - before : 0;
+    uint32_t *counts = rac_many(arena, uint32_t, room);
+    if (w->counts)
+        memcpy(counts + (w->first - first), w->counts, sizeof *counts * w->room);
+    else
+        w->lowest = BINS, w->highest = 0;
+    w->counts = counts;
+    w->first = first;
+    w->room = room;
+}
+
+static void count_bin(rac_arena *arena, window *w, uint32_t bin, uint32_t times)
+{
+    widen(arena, w, bin, bin);
+    w->counts[bin - w->first] += times;
+    w->lowest = bin < w->lowest ? bin : w->lowest;
+    w->highest = bin > w->highest ? bin : w->highest;
+}
+
+static void find_interior(const row *r, hot *interior)
+{
+    const window *w = &r->above;
+    *interior = (hot){0};
+    if (w->counts && w->highest > w->lowest + 1)
+        *interior = (hot){.counts = w->counts + (w->lowest + 1 - w->first),
+                          .first = w->lowest + 1,
+                          .room = w->highest - w->lowest - 1};
+}
+
+static void extend(row *r, double least, double most)
+{
+    r->least = least < r->least ? least : r->least;
+    r->most = most > r->most ? most : r->most;
+}
+
+static __attribute__((noinline)) void count_slowly(rac_quantiles *q, size_t at, double value)
+{
+    row *r = &q->rows[at];
+    const double size = fabs(value);
+    if (size < RAC_QUANTILES_TINY) {
+        r->zeros++;
+        extend(r, 0, 0);
+        return;
+    }
+    window *w = value > 0 ? &r->above : &r->below;
+    const uint32_t lowest = w->lowest, highest = w->highest;
+    const uint32_t *counts = w->counts;
+    count_bin(q->arena, w, bin_of(size), 1);
+    extend(r, value, value);
+    if (w->counts != counts || w->lowest != lowest || w->highest != highest)
+        find_interior(r, &q->interior[at]);
+}
+
+static void count_value(rac_quantiles *q, size_t at, double value)
+{
+    const hot h = q->interior[at];
+    const uint32_t place = bin_of(value) - h.first; /* a sign makes it large */
+    if (place < h.room)
+        h.counts[place]++;
+    else
+        count_slowly(q, at, value);
+}
+
+void rac_quantiles_add(rac_quantiles *q, const rac_population_tile *tile)
+{
+    if (!q->rows)
+        take_shape(q, tile->times, tile->outputs);
+    assert(q->times == tile->times && q->outputs == tile->outputs);
+    assert(q->subjects <= UINT32_MAX - RAC_TILE);
+    const size_t rows = q->times * q->outputs;
+    if (tile->subjects == RAC_TILE && !tile->failed) {
+        for (size_t at = 0; at < rows; at++)
+            for (size_t lane = 0; lane < RAC_TILE; lane++)
+                count_value(q, at, tile->values[at * RAC_TILE + lane]);
+        q->subjects += RAC_TILE;
+        return;
+    }
+    for (size_t lane = 0; lane < (size_t)tile->subjects; lane++) {
+        if (tile->failed >> lane & 1)
+            continue;
+        for (size_t at = 0; at < rows; at++)
+            count_value(q, at, tile->values[at * RAC_TILE + lane]);
+        q->subjects++;
+    }
+}
+
+void rac_quantiles_sink(void *quantiles, const rac_population_tile *tile)
+{
+    rac_quantiles_add(quantiles, tile);
+}
+
+static void merge_window(rac_arena *arena, window *into, const window *from)
+{
+    if (!from->counts)
+        return;
+    widen(arena, into, from->lowest, from->highest);
+    for (uint32_t bin = from->lowest; bin <= from->highest; bin++)
+        into->counts[bin - into->first] += from->counts[bin - from->first];
+    into->lowest = from->lowest < into->lowest ? from->lowest : into->lowest;
+    into->highest = from->highest > into->highest ? from->highest : into->highest;
+}
+
+rac_status rac_quantiles_merge(rac_quantiles *into, const rac_quantiles *from, rac_error *err)
+{
+    if (!from->rows)
+        return RAC_OK;
+    if (!into->rows)
+        take_shape(into, from->times, from->outputs);
+    if (into->times != from->times || into->outputs != from->outputs)
+        return rac_fail(err, RAC_INVALID, "quantiles of %zu times x %zu outputs and of %zu x %zu",
+                        into->times, into->outputs, from->times, from->outputs);
+    if (into->subjects + from->subjects > UINT32_MAX)
+        return rac_fail(err, RAC_LIMIT, "%zu subjects are more than can be counted",
+                        into->subjects + from->subjects);
+    for (size_t i = 0; i < into->times * into->outputs; i++) {
+        row *r = &into->rows[i];
+        merge_window(into->arena, &r->above, &from->rows[i].above);
+        merge_window(into->arena, &r->below, &from->rows[i].below);
+        r->zeros += from->rows[i].zeros;
+        extend(r, from->rows[i].least, from->rows[i].most);
+        find_interior(r, &into->interior[i]);
+    }
+    into->subjects += from->subjects;
+    return RAC_OK;
+}
+
+/* ---- reading ---- */
+
+size_t rac_quantiles_subjects(const rac_quantiles *q)
+{
+    return q->subjects;
+}
+
+size_t rac_quantiles_times(const rac_quantiles *q)
+{
+    return q->times;
+}
+
+size_t rac_quantiles_outputs(const rac_quantiles *q)
+{
+    return q->outputs;
+}
+
+/* The i-th of `count` values that lie somewhere in a bin, spread evenly. */
+static double inside(uint32_t bin, double i, uint32_t count)
+{
+    const double low = floor_of(bin), high = floor_of(bin + 1);
+    return low + (high - low) * ((i + 0.5) / count);
+}
+
+/* The k-th smallest, from 0: what is below 0 by falling magnitude, zeros, what is above. */
+static double find(const row *r, uint64_t k)
+{
+    const window *below = &r->below, *above = &r->above;
+    for (uint32_t i = 0; below->counts && i <= below->highest - below->lowest; i++) {
+        const uint32_t bin = below->highest - i, count = below->counts[bin - below->first];
+        if (k < count)
+            return -inside(bin, (double)(count - 1 - k), count);
+        k -= count;
+    }
+    if (k < r->zeros)
+        return 0;
+    k -= r->zeros;
+    for (uint32_t bin = above->lowest; above->counts && bin <= above->highest; bin++) {
+        const uint32_t count = above->counts[bin - above->first];
+        if (k < count)
+            return inside(bin, (double)k, count);
+        k -= count;
+    }
+    return r->most;
+}
+
+static double order_statistic(const row *r, uint64_t k, uint64_t subjects)
+{
+    if (k == 0)
+        return r->least;
+    if (k + 1 >= subjects)
+        return r->most;
+    const double found = find(r, k);
+    return found < r->least ? r->least : found > r->most ? r->most : found;
+}
+
+double rac_quantiles_at(const rac_quantiles *q, size_t time, size_t output, double quantile)
+{
+    assert(q->subjects && time < q->times && output < q->outputs && quantile >= 0 && quantile <= 1);
+    const row *r = &q->rows[time * q->outputs + output];
+    const double place = quantile * (double)(q->subjects - 1), below = floor(place);
+    const double lower = order_statistic(r, (uint64_t)below, q->subjects);
+    if (place <= below)
+        return lower;
+    return lower + (place - below) * (order_statistic(r, (uint64_t)below + 1, q->subjects) - lower);
+}
+
+rac_status rac_quantiles_table(rac_arena *arena, const rac_quantiles *q, const double *wanted,
+                               size_t wanted_count, double **values, rac_error *err)
+{
+    for (size_t i = 0; i < wanted_count; i++)
+        if (!(wanted[i] >= 0 && wanted[i] <= 1))
+            return rac_fail(err, RAC_INVALID, "quantile %g is not between 0 and 1", wanted[i]);
+    if (!q->subjects)
+        return rac_fail(err, RAC_NOT_CONVERGED, "no subject has an answer");
+    double *out = rac_many(arena, double, q->outputs *wanted_count * q->times);
+    for (size_t o = 0; o < q->outputs; o++)
+        for (size_t i = 0; i < wanted_count; i++)
+            for (size_t t = 0; t < q->times; t++)
+                out[(o * wanted_count + i) * q->times + t] = rac_quantiles_at(q, t, o, wanted[i]);
+    *values = out;
+    return RAC_OK;
+}
+
+/* ---- a population ---- */
+
+rac_status rac_quantiles_run(rac_arena *arena, const rac_population *population, int threads,
+                             const rac_population_watch *watch, rac_quantiles **quantiles, size_t *failed,
+                             rac_error *err)
+{
+    *failed = 0;
+    if (population->subjects > UINT32_MAX)
+        return rac_fail(err, RAC_LIMIT, "%zu subjects are more than can be counted", population->subjects);
+    void *counted[RAC_THREADS_MAX];
+    rac_arena *arenas[RAC_THREADS_MAX];
+    const int workers = threads < 1 ? 0 : threads > RAC_THREADS_MAX ? RAC_THREADS_MAX : threads;
+    for (int i = 0; i < workers; i++) {
+        arenas[i] = rac_arena_new();
+        counted[i] = rac_quantiles_new(arenas[i]);
+    }
+    rac_arena *scratch = rac_arena_new();
+    rac_status status = rac_population_run_threads(scratch, population, threads, rac_quantiles_sink, counted,
+                                                   watch, failed, err);
+    rac_quantiles *whole = rac_quantiles_new(arena);
+    for (int i = 0; i < workers; i++) {
+        if (!status)
+            status = rac_quantiles_merge(whole, counted[i], err);
+        rac_arena_free(arenas[i]);
+    }
+    rac_arena_free(scratch);
+    if (!status)
+        *quantiles = whole;
+    return status;
+}
