@@ -114,6 +114,7 @@ RAC_DO(rac_do_model_list);
 RAC_DO(rac_do_model_check);
 RAC_DO(rac_do_model_show);
 RAC_DO(rac_do_simulate);
+RAC_DO(rac_do_fit);
 RAC_DO(rac_do_board);
 RAC_DO(rac_do_verify);
 RAC_DO(rac_do_backup);
