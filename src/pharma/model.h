@@ -10,7 +10,9 @@
 
 #include "pharma/graph.h"
 #include "pharma/program.h"
+#include "racemate/pharma/look.h"
 #include "racemate/pharma/model.h"
+#include "racemate/pharma/modify.h"
 
 enum { RAC_ETAS_MAX = 64 };
 
@@ -26,12 +28,14 @@ typedef struct rac_eta_block {
     int first, count;
     bool occasion;
     const double *factor; /* count x count */
+    const char *note;     /* NULL: the file says nothing */
 } rac_eta_block;
 
 typedef struct rac_parameter {
     const char *name;
-    rac_expression *expression; /* NULL: unknown */
-    rac_unit unit;              /* base unit of its dimension */
+    rac_expression *expression;       /* NULL: unknown */
+    rac_unit unit;                    /* base unit of its dimension */
+    const char *source, *note, *tier; /* "" when the file says nothing */
 } rac_parameter;
 
 /* Registers of setup that describe a part of a route; -1 where the file says nothing. */
@@ -85,6 +89,11 @@ struct rac_model {
     rac_linear *linear_shape;
     rac_model_flow *flows; /* as linear_shape has them */
     rac_program setup, linear, output_program;
+    rac_model_shape shape; /* as written: look.h */
+    rac_modifier *modifiers;
+    size_t modifier_count, modifier_capacity;
+    rac_interaction *interactions;
+    size_t interaction_count, interaction_capacity;
 };
 
 static inline int rac_slot_covariate(size_t i)
@@ -107,8 +116,5 @@ static inline int rac_slots(const rac_model *m)
 {
     return rac_slot_amount(m, m->compartment_count);
 }
-
-/* The deviations of one subject in one occasion, drawn from (seed, subject): RAC_ETAS_MAX of them at most. */
-void rac_model_draw(const rac_model *m, uint64_t seed, uint64_t subject, int occasion, double *eta);
 
 #endif

@@ -134,7 +134,11 @@ static void read_block(reader *r, const rac_yaml *entry)
         for (size_t i = 0; i < n; i++)
             factor[i * n + i] = sd;
     }
-    const rac_eta_block block = {(int)m->eta_count, (int)n, level == 1, factor};
+    rac_text note;
+    const bool noted =
+        rac_yaml_find(entry, "note") && rac_yaml_want_text(rac_yaml_find(entry, "note"), &note, r->problems);
+    const rac_eta_block block = {(int)m->eta_count, (int)n, level == 1, factor,
+                                 noted ? rac_text_copy(r->arena, note) : NULL};
     rac_push(r->arena, m->blocks, m->block_count, m->block_capacity, block);
     for (size_t i = 0; i < n; i++) {
         const rac_eta eta = {parameters[i], (rac_distribution)distribution};

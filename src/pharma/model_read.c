@@ -178,31 +178,55 @@ static void read_covariate(reader *r, const rac_yaml *key, const rac_yaml *node)
     rac_push(r->arena, m->covariates, m->covariate_count, m->covariate_capacity, covariate);
 }
 
+/* A value, or the unit of one that is unknown. */
+static bool read_value(reader *r, const rac_yaml *value, const rac_yaml *unknown, rac_parameter *parameter)
+{
+    if (value) {
+        const rac_names names = model_names(r);
+        if (!rac_expression_want(r->arena, value, &names, RAC_VALUE_NUMBER, NULL, &parameter->expression,
+                                 r->problems))
+            return false;
+        parameter->unit = model_unit_of_dimension(parameter->expression->root->dimension);
+        return true;
+    }
+    rac_text text;
+    rac_error err = {0};
+    if (!rac_yaml_want_text(unknown, &text, r->problems))
+        return false;
+    if (rac_unit_parse(text, &parameter->unit, &err)) {
+        rac_yaml_problem_from(r->problems, unknown, &err);
+        return false;
+    }
+    parameter->unit = model_unit_of_dimension(parameter->unit.dimension);
+    return true;
+}
+
 static void read_parameter(reader *r, const rac_yaml *key, const rac_yaml *node)
 {
+    static const char *const keys[] = {"value", "unknown", "source", "note", "tier"};
     rac_model *m = r->model;
-    rac_parameter parameter = {.name = rac_text_copy(r->arena, key->text), .unit = rac_unit_none()};
-    if (!model_name_is_free(r, key, key->text))
+    rac_parameter parameter = {.name = rac_text_copy(r->arena, key->text),
+                               .unit = rac_unit_none(),
+                               .source = "",
+                               .note = "",
+                               .tier = ""};
+    const bool is_map = node->kind == RAC_YAML_MAP;
+    if (!model_name_is_free(r, key, key->text) ||
+        (is_map && !rac_yaml_check_keys(node, keys, 5, r->problems)))
         return;
-    if (node->kind == RAC_YAML_MAP) {
-        static const char *const keys[] = {"unknown"};
-        rac_text text;
-        rac_error err = {0};
-        if (!rac_yaml_check_keys(node, keys, 1, r->problems) ||
-            !rac_yaml_want_text(rac_yaml_need(node, "unknown", r->problems), &text, r->problems))
-            return;
-        if (rac_unit_parse(text, &parameter.unit, &err)) {
-            rac_yaml_problem_from(r->problems, rac_yaml_find(node, "unknown"), &err);
-            return;
-        }
-        parameter.unit = model_unit_of_dimension(parameter.unit.dimension);
-    } else {
-        const rac_names names = model_names(r);
-        if (!rac_expression_want(r->arena, node, &names, RAC_VALUE_NUMBER, NULL, &parameter.expression,
-                                 r->problems))
-            return;
-        parameter.unit = model_unit_of_dimension(parameter.expression->root->dimension);
+    const rac_yaml *value = is_map ? rac_yaml_find(node, "value") : node;
+    const rac_yaml *unknown = is_map ? rac_yaml_find(node, "unknown") : NULL;
+    if (!value == !unknown) {
+        rac_yaml_problem(r->problems, node, "%s has a value, or is unknown: one of the two", parameter.name);
+        return;
     }
+    if (is_map) {
+        parameter.source = want_line(r, node, "source", false);
+        parameter.note = want_line(r, node, "note", false);
+        parameter.tier = model_read_tier(r, rac_yaml_find(node, "tier"));
+    }
+    if (!read_value(r, value, unknown, &parameter))
+        return;
     rac_push(r->arena, m->parameters, m->parameter_count, m->parameter_capacity, parameter);
 }
 
@@ -221,9 +245,10 @@ static rac_status first_problem(const rac_problems *problems, size_t before)
 rac_status rac_model_read(rac_arena *arena, rac_text bytes, const char *file, rac_model **model,
                           rac_problems *problems)
 {
-    static const char *const keys[] = {
-        "model",      "title",      "substance",   "sampling", "population", "source", "notes",   "units",
-        "covariates", "parameters", "variability", "flows",    "equations",  "routes", "outputs", "error"};
+    static const char *const keys[] = {"model",       "title",     "substance",   "sampling",   "population",
+                                       "source",      "notes",     "units",       "covariates", "parameters",
+                                       "variability", "flows",     "equations",   "routes",     "outputs",
+                                       "error",       "modifiers", "interactions"};
     *model = NULL;
     const size_t before = problems->count;
     const rac_yaml *root = NULL;
@@ -240,6 +265,7 @@ rac_status rac_model_read(rac_arena *arena, rac_text bytes, const char *file, ra
     model_read_flows(&r, rac_yaml_need(root, "flows", problems), rac_yaml_find(root, "equations"));
     model_read_routes(&r, rac_yaml_need(root, "routes", problems));
     model_read_outputs(&r, rac_yaml_need(root, "outputs", problems), rac_yaml_find(root, "error"));
+    model_read_modifiers(&r, rac_yaml_find(root, "modifiers"), rac_yaml_find(root, "interactions"));
     if (problems->count > before)
         return first_problem(problems, before);
     rac_error err = {0};
@@ -248,6 +274,7 @@ rac_status rac_model_read(rac_arena *arena, rac_text bytes, const char *file, ra
         rac_yaml_problem_from(problems, root, &err);
         return compiled;
     }
+    model_keep_words(&r, root);
     *model = r.model;
     return RAC_OK;
 }

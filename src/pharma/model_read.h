@@ -43,6 +43,13 @@ void model_read_flows(reader *r, const rac_yaml *flows, const rac_yaml *equation
 void model_read_routes(reader *r, const rac_yaml *routes);
 void model_read_outputs(reader *r, const rac_yaml *outputs, const rac_yaml *error);
 
+/* model_modify.c: modifiers and interactions; A, B or C, or "" with a problem or without a node. */
+void model_read_modifiers(reader *r, const rac_yaml *modifiers, const rac_yaml *interactions);
+const char *model_read_tier(reader *r, const rac_yaml *node);
+
+/* model_look.c: keeps the parts of a file without problems as they are written. */
+void model_keep_words(reader *r, const rac_yaml *root);
+
 /* model_compile.c: fixes slots, builds programs and the linear system. */
 rac_status model_compile(reader *r, rac_error *err);
 

@@ -17,6 +17,11 @@
  *     parameters:                                 in order; each may use covariates and those above it
  *       V1: 133 L * (weight / 70 kg)
  *       CL: {unknown: L/h}                        a slot: the model reads, but refuses to run
+ *       Q:                                        a value with what its publication says of it, all optional:
+ *         value: 79 L/h
+ *         source: "Kamp 2020, Table 2"
+ *         tier: C                                 how far to trust it (docs/models.md): A, B or C
+ *         note: no covariate effect was found
  *     variability:                                 on the log scale unless said otherwise
  *       - {of: [V1, CL], covariance: [[0.084177], [0.02261, 0.026048]]}
  *       - {of: F, distribution: logit-normal, sd: 0.708}
@@ -28,6 +33,7 @@
  *       nasal: [{to: nose, fraction: F}, {to: gut, fraction: 1 - F, duration: D}]
  *     outputs: {ketamine: central / V1}
  *     error: {ketamine: {proportional: 0.236}}    also additive (with unit) and log
+ *     modifiers, interactions:                    other drugs: see modify.h
  *
  * Distributions (Lavielle 2014, Mixed Effects Models for the Population Approach, ch. 3), with eta normal of
  * mean 0: log-normal    typical x exp(eta)            cv gives variance log(1 + cv^2) logit-normal  typical
