@@ -1,6 +1,8 @@
 /* Files that come with the program: models, protocols, recordings. */
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "app/internal.h"
@@ -34,5 +36,31 @@ rac_status rac_app_read_data(rac_arena *arena, const char *folder, const char *n
     if (size > most)
         return rac_fail(err, RAC_LIMIT, "%s is larger than 1 MiB", path);
     *bytes = (rac_text){data, size};
+    return RAC_OK;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+rac_status rac_app_list_data(rac_arena *arena, const char *folder, const char *ending, const char ***names,
+                             size_t *count, rac_error *err)
+{
+    const char *path = rac_app_data_file(arena, folder, "");
+    DIR *directory = opendir(path);
+    size_t capacity = 0;
+    *names = NULL;
+    *count = 0;
+    if (!directory)
+        return rac_fail(err, RAC_NOT_FOUND, "the folder %s is not installed", path);
+    for (const struct dirent *entry; (entry = readdir(directory));) {
+        const size_t size = strlen(entry->d_name), end = strlen(ending);
+        if (entry->d_name[0] != '.' && size > end && strcmp(entry->d_name + size - end, ending) == 0)
+            rac_push(arena, *names, *count, capacity, rac_string_copy(arena, entry->d_name));
+    }
+    closedir(directory);
+    if (*count)
+        qsort(*names, *count, sizeof **names, by_name);
     return RAC_OK;
 }

@@ -58,6 +58,9 @@ char *rac_person_label(rac_arena *arena, const rac_person *person);
 /* RAC_NOT_FOUND when it is not installed; at most 1 MiB. */
 rac_status rac_app_read_data(rac_arena *arena, const char *folder, const char *name, rac_text *bytes,
                              rac_error *err);
+/* The names of the files in it that end so (".yaml"), in the order of the alphabet. */
+rac_status rac_app_list_data(rac_arena *arena, const char *folder, const char *ending, const char ***names,
+                             size_t *count, rac_error *err);
 
 /* ---- files given as arguments (protocol.c, model.c) ---- */
 
@@ -70,6 +73,10 @@ rac_status rac_app_model_argument(rac_call *call, const char *argument, rac_mode
                                   rac_error *err);
 /* A covariate vector from --weight; NAN where the file's default holds. */
 rac_status rac_app_subject(rac_call *call, const rac_model *model, double **covariates, rac_error *err);
+/* The same with every covariate filled in: the file's default, 70 kg, or the middle of what was studied;
+ * *words says who that is ("weight 70 kg, age 52 year"). */
+rac_status rac_app_typical(rac_call *call, const rac_model *model, double **covariates, char **words,
+                           rac_error *err);
 
 /* ---- predicted concentration (predict.c) ---- */
 
@@ -113,8 +120,9 @@ RAC_DO(rac_do_correct);
 RAC_DO(rac_do_model_list);
 RAC_DO(rac_do_model_check);
 RAC_DO(rac_do_model_show);
+RAC_DO(rac_do_model_explain);
+RAC_DO(rac_do_model_graph);
 RAC_DO(rac_do_simulate);
-RAC_DO(rac_do_fit);
 RAC_DO(rac_do_board);
 RAC_DO(rac_do_verify);
 RAC_DO(rac_do_backup);

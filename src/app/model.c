@@ -38,6 +38,26 @@ rac_status rac_app_subject(rac_call *call, const rac_model *model, double **cova
     return RAC_OK;
 }
 
+rac_status rac_app_typical(rac_call *call, const rac_model *model, double **covariates, char **words,
+                           rac_error *err)
+{
+    const rac_status status = rac_app_subject(call, model, covariates, err);
+    *words = rac_string_copy(call->arena, "");
+    for (size_t i = 0; !status && i < rac_model_covariates(model); i++) {
+        const rac_covariate *c = rac_model_covariate(model, i);
+        double *value = &(*covariates)[i];
+        if (isnan(*value))
+            *value = c->has_fallback                  ? c->fallback
+                     : strcmp(c->name, "weight") == 0 ? 70
+                                                      : (c->low + c->high) / 2;
+        const rac_quantity shown = rac_quantity_from_base(*value, rac_unit_of(c->unit));
+        const bool pure = strcmp(c->unit, "1") == 0;
+        *words = rac_format(call->arena, "%s%s%s %g%s%s", *words, i ? ", " : "", c->name, shown.value,
+                            pure ? "" : " ", pure ? "" : c->unit);
+    }
+    return status;
+}
+
 /* ---- what a file says of itself ---- */
 
 static json_t *strings(const char *const *items, size_t count)
@@ -48,33 +68,40 @@ static json_t *strings(const char *const *items, size_t count)
     return list;
 }
 
-static const char *const shipped[] = {"racemic-arterial", "racemic-venous", "otto-2021-s-ketamine",
-                                      "esketamine",       "domino-1984",    "clements-1981",
-                                      "zhao-2012"};
-
 RAC_DO(rac_do_model_list)
 {
+    const char **files;
+    size_t count;
+    const rac_status status = rac_app_list_data(call->arena, "models", ".yaml", &files, &count, err);
+    if (status)
+        return status;
     char *text = rac_string_copy(call->arena, "");
     reply->json = json_array();
-    for (size_t i = 0; i < sizeof shipped / sizeof *shipped; i++) {
-        const char *file = rac_format(call->arena, "%s.yaml", shipped[i]);
+    for (size_t i = 0; i < count; i++) {
         rac_problems problems = rac_problems_init(call->arena);
         rac_model *model = NULL;
         rac_text bytes;
-        rac_status status = rac_app_read_data(call->arena, "models", file, &bytes, err);
-        if (!status && (status = rac_model_read(call->arena, bytes, file, &model, &problems)) && err)
-            *err = problems.items[0];
-        if (status)
-            return status;
+        rac_error fault = {0};
+        if (!rac_app_read_data(call->arena, "models", files[i], &bytes, &fault) &&
+            rac_model_read(call->arena, bytes, files[i], &model, &problems))
+            fault = problems.items[0];
+        if (!model) { /* one bad file among many is told, and hides no other */
+            text =
+                rac_format(call->arena, "%smodels/%-27s cannot be used: %s\n", text, files[i], fault.message);
+            json_array_append_new(reply->json,
+                                  json_pack("{s:s, s:s}", "file", files[i], "problem", fault.message));
+            continue;
+        }
         const rac_model_about *about = rac_model_describe(model);
         const bool ready = rac_model_check_ready(model, NULL) == RAC_OK;
-        text = rac_format(call->arena, "%smodels/%-27s %s%s\n%34s %s; %s\n", text, file, about->title,
+        text = rac_format(call->arena, "%smodels/%-27s %s%s\n%34s %s; %s\n", text, files[i], about->title,
                           ready ? "" : " [values unknown: does not run]", "", about->sampling,
                           about->population);
-        json_array_append_new(
-            reply->json, json_pack("{s:s, s:s, s:s, s:s, s:b, s:o}", "model", about->name, "title",
-                                   about->title, "sampling", about->sampling, "population", about->population,
-                                   "ready", ready, "sources", strings(about->sources, about->source_count)));
+        json_array_append_new(reply->json,
+                              json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:o}", "file", files[i], "model",
+                                        about->name, "title", about->title, "sampling", about->sampling,
+                                        "population", about->population, "ready", ready, "sources",
+                                        strings(about->sources, about->source_count)));
     }
     reply->text = text;
     return RAC_OK;
@@ -96,24 +123,19 @@ RAC_DO(rac_do_model_check)
     return RAC_OK;
 }
 
-/* Parameters of the typical subject: at --weight, other covariates as the file has them by default. */
+/* Parameters of the typical subject: at --weight, other covariates as rac_app_typical fills them in. */
 static char *parameters_text(rac_call *call, const rac_model *model, json_t *json, char *text)
 {
     double *covariates, *values = rac_many(call->arena, double, rac_model_parameters(model));
+    char *who;
     rac_error err = {0};
-    rac_status status = rac_app_subject(call, model, &covariates, &err);
-    for (size_t i = 0; !status && i < rac_model_covariates(model); i++) {
-        const rac_covariate *c = rac_model_covariate(model, i);
-        if (isnan(covariates[i]) && !c->has_fallback)
-            status = rac_fail(&err, RAC_INVALID, "%s is needed", c->name);
-        else if (isnan(covariates[i]))
-            covariates[i] = c->fallback;
-    }
+    rac_status status = rac_app_typical(call, model, &covariates, &who, &err);
     if (!status)
         status = rac_model_evaluate(call->arena, model, covariates, NULL, values, NULL, &err);
     if (status)
         return rac_format(call->arena, "%sParameters are not shown: %s\n", text, err.message);
-    text = rac_format(call->arena, "%sParameters of the typical subject (mg, L, h)\n", text);
+    text = rac_format(call->arena, "%sParameters of the typical subject (%s; mg, L, h)\n", text,
+                      who[0] ? who : "no covariates");
     for (size_t i = 0; i < rac_model_parameters(model); i++) {
         const char *name = rac_model_parameter_name(model, i);
         text = rac_format(call->arena, "%s  %-10s %.6g\n", text, name, values[i]);

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """The command line as a stranger meets it: help for everything, examples that run, bad input that says what is wrong."""
+import os
 import re
 import subprocess
 
@@ -95,6 +96,25 @@ def models_are_simulated_and_checked():
         assert done.returncode == 2 and why in done.stderr, (bad, done)
     done = bare("model", "check", f"{ROOT}/protocols/demo-site.yaml")
     assert done.returncode == 2 and re.search(r"demo-site.yaml:\d+:\d+: ", done.stderr), done
+
+
+@case
+def models_are_explained_and_drawn():
+    """Area is dose over clearance: a tenth more clearance leaves 1/1.1 of it, less what is still to come after 24 h."""
+    import json
+    file = f"{ROOT}/models/racemic-arterial.yaml"
+    done = bare("model", "explain", file, "CL", "--weight", "140 kg", "--json")
+    said = json.loads(done.stdout)
+    assert abs(said["value"] - 84 * 2**0.75) < 1e-9 and said["unit"] == "L/h", said
+    rows = {r["output"]: r for r in said["when_10_percent_higher"]}
+    assert abs(rows["ketamine"]["area_percent"] - 100 * (1 / 1.1 - 1)) < 0.2, rows
+    assert {"kind": "flow", "name": "central -> nk", "expression": "CL / V1"} in said["uses"], said
+    done = bare("model", "explain", file, "CLnq")
+    assert done.returncode == 4 and "did you mean CLnk" in done.stderr, done
+    for name in sorted(os.listdir(f"{ROOT}/models")):
+        first, again = (bare("model", "graph", f"{ROOT}/models/{name}").stdout for _ in range(2))
+        assert first == again and first.startswith("<svg ") and name.removesuffix(".yaml") in first, name
+        assert name in bare("model", "list").stdout
 
 
 @case
