@@ -8,6 +8,7 @@
 #ifndef RACEMATE_PHARMA_H
 #define RACEMATE_PHARMA_H
 
+#include "racemate/pharma/controller.h"
 #include "racemate/pharma/dosing.h"
 #include "racemate/pharma/events.h"
 #include "racemate/pharma/fit.h"

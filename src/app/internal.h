@@ -123,6 +123,7 @@ RAC_DO(rac_do_model_show);
 RAC_DO(rac_do_model_explain);
 RAC_DO(rac_do_model_graph);
 RAC_DO(rac_do_simulate);
+RAC_DO(rac_do_fit);
 RAC_DO(rac_do_board);
 RAC_DO(rac_do_verify);
 RAC_DO(rac_do_backup);

@@ -59,6 +59,7 @@ typedef struct reader {
     int line;
     scratch row;
     rac_error first; /* the first problem */
+    bool ends[256];  /* bytes that may end a plain field: delimiter, quote, CR, LF */
 } reader;
 
 /* Notes a problem at `offset` on the current line; returns its status. */
@@ -164,24 +165,19 @@ static rac_status take_quoted(reader *r, rac_text *field)
 static rac_status take_plain(reader *r, rac_text *field)
 {
     rac_error problem;
-    const char *const data = r->bytes.data, delimiter = r->options.delimiter;
+    const char *const data = r->bytes.data;
     const size_t start = r->at, end = r->bytes.size;
     size_t at = start;
-    for (; at < end; at++) {
-        const char c = data[at];
-        if (c == delimiter || c == '\n')
-            break;
-        if (c == '\r') {
-            if (at + 1 < end && data[at + 1] == '\n')
-                break;
-            rac_fail(&problem, RAC_INVALID, "a carriage return without a line feed");
-            return problem_here(r, &problem, at);
-        }
-        if (c == '"') {
-            rac_fail(&problem, RAC_INVALID, "a quote inside a field that does not start with one");
-            rac_error_hint(&problem, "put the whole field in quotes and write the inner quote twice");
-            return problem_here(r, &problem, at);
-        }
+    while (at < end && !r->ends[(unsigned char)data[at]])
+        at++;
+    if (at < end && data[at] == '\r' && !line_end_length(r, at)) {
+        rac_fail(&problem, RAC_INVALID, "a carriage return without a line feed");
+        return problem_here(r, &problem, at);
+    }
+    if (at < end && data[at] == '"') {
+        rac_fail(&problem, RAC_INVALID, "a quote inside a field that does not start with one");
+        rac_error_hint(&problem, "put the whole field in quotes and write the inner quote twice");
+        return problem_here(r, &problem, at);
     }
     r->at = at;
     *field = (rac_text){data + start, at - start};
@@ -245,6 +241,7 @@ static reader open_reader(rac_arena *arena, rac_text bytes, const rac_csv_option
     if (!r.options.max_field_bytes)
         r.options.max_field_bytes = default_field_bytes;
     assert(!strchr("\"\r\n", r.options.delimiter));
+    r.ends['"'] = r.ends['\r'] = r.ends['\n'] = r.ends[(unsigned char)r.options.delimiter] = true;
     if (rac_text_starts(bytes, "\xEF\xBB\xBF"))
         r.at = r.line_start = 3;
     return r;
@@ -331,8 +328,8 @@ static rac_status call_row(reader *r, rac_csv_row_function *on_row, void *contex
                       problem.column > 0 ? (size_t)problem.column : 1);
 }
 
-/* The loop of both forms.  `row_offset` follows the start of the row handed to `on_row`. */
-static rac_status read_rows(reader *r, rac_csv_row_function *on_row, void *context, size_t *row_offset)
+/* The loop of both forms. */
+static rac_status read_rows(reader *r, rac_csv_row_function *on_row, void *context)
 {
     rac_status status = check_bytes(r);
     rac_text *names = NULL;
@@ -350,7 +347,7 @@ static rac_status read_rows(reader *r, rac_csv_row_function *on_row, void *conte
         if (row > r->options.max_rows)
             return too_many_rows(r);
         const int line = r->line;
-        *row_offset = r->at;
+        const size_t offset = r->at;
         status = take_row(r);
         if (status)
             break;
@@ -362,10 +359,13 @@ static rac_status read_rows(reader *r, rac_csv_row_function *on_row, void *conte
                 status = RAC_OK;
             continue;
         }
-        status = call_row(
-            r, on_row, context,
-            &(rac_csv_row){
-                .number = row, .line = line, .count = expected, .fields = r->row.fields, .names = names});
+        status = call_row(r, on_row, context,
+                          &(rac_csv_row){.number = row,
+                                         .line = line,
+                                         .offset = offset,
+                                         .count = expected,
+                                         .fields = r->row.fields,
+                                         .names = names});
     }
     return r->first.status;
 }
@@ -381,8 +381,7 @@ rac_status rac_csv_each(rac_arena *arena, rac_text bytes, const rac_csv_options 
                         rac_csv_row_function *on_row, void *context, rac_error *err)
 {
     reader r = open_reader(arena, bytes, options);
-    size_t row_offset = 0;
-    return finish(&r, read_rows(&r, on_row, context, &row_offset), err);
+    return finish(&r, read_rows(&r, on_row, context), err);
 }
 
 /* ---- the table ----------------------------------------------------------------------------- */
@@ -390,7 +389,6 @@ rac_status rac_csv_each(rac_arena *arena, rac_text bytes, const rac_csv_options 
 typedef struct filling {
     rac_arena *arena;
     rac_csv_table *table;
-    size_t row_offset;
     size_t room; /* rows */
 } filling;
 
@@ -439,7 +437,7 @@ static rac_status keep_row(void *context, const rac_csv_row *row, rac_error *err
         table->columns[i].cells[table->rows] =
             lies_in(table->bytes, field) ? field : (rac_text){rac_text_copy(f->arena, field), field.size};
     }
-    table->offsets[table->rows] = f->row_offset;
+    table->offsets[table->rows] = row->offset;
     table->lines[table->rows++] = row->line;
     return RAC_OK;
 }
@@ -465,7 +463,7 @@ rac_status rac_csv_read(rac_arena *arena, rac_text bytes, const rac_csv_options 
     reader r = open_reader(arena, bytes, options);
     *table = (rac_csv_table){.bytes = bytes, .file = r.options.file, .delimiter = r.options.delimiter};
     filling f = {.arena = arena, .table = table};
-    const rac_status status = finish(&r, read_rows(&r, keep_row, &f, &f.row_offset), err);
+    const rac_status status = finish(&r, read_rows(&r, keep_row, &f), err);
     if (!status && !table->columns)
         return take_header_only(arena, bytes, options, &f);
     return status;

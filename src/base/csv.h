@@ -43,6 +43,7 @@ typedef struct rac_csv_options {
 typedef struct rac_csv_row {
     size_t number; /* data row, from 1 */
     int line;      /* where it starts */
+    size_t offset; /* the same as a byte of the file, from 0 */
     size_t count;  /* fields */
     const rac_text *fields;
     const rac_text *names; /* `count` column names; NULL with no_header; valid as long as the arena */

@@ -10,7 +10,7 @@
 #include "base/units.h"
 #include "pharma/model.h"
 
-enum { ID, TIME, AMT, RATE, EVID, CMT, DV, MDV, ADDL, II, SS, COLUMNS };
+enum { ID, TIME, AMT, RATE, EVID, CMT, DV, MDV, ADDL, II, SS, BLQ, OCC, COLUMNS };
 
 static const struct {
     const char *name;
@@ -28,6 +28,8 @@ static const struct {
     [ADDL] = {"ADDL", 0, RAC_DOSES_MAX, true},
     [II] = {"II", 0, INFINITY, false},
     [SS] = {"SS", 0, 2, true},
+    [BLQ] = {"BLQ", 0, 1, true},
+    [OCC] = {"OCC", -INFINITY, INFINITY, true},
 };
 
 typedef struct start { /* where a run of rows with one ID begins */
@@ -44,7 +46,10 @@ typedef struct reader {
     int at[COLUMNS];    /* index in the table, -1 */
     int *covariate_at;  /* by covariate, -1 */
     double *covariates; /* carried forward, base units */
-    size_t row;         /* from 0 */
+    double *occasions;  /* values of OCC this subject has had */
+    size_t occasion_count, occasion_capacity;
+    int occasion; /* carried forward */
+    size_t row;   /* from 0 */
     double value[COLUMNS];
     bool given[COLUMNS]; /* not missing */
     bool faulty;         /* this row has a problem already */
@@ -109,12 +114,32 @@ static void read_row(reader *r)
         problem(r, r->at[RATE], "RATE is %g: -1, -2, 0 or more", r->value[RATE]);
 }
 
-/* ---- covariates ---- */
+/* ---- covariates and occasions ---- */
+
+/* The number of this row's occasion: from 0, in the order in which values of OCC appear; a missing one is
+ * carried forward. */
+static int find_occasion(reader *r, bool first)
+{
+    if (first) {
+        r->occasion_count = 0;
+        r->occasion = 0;
+    }
+    if (first && r->at[OCC] >= 0 && !r->given[OCC])
+        problem(r, r->at[OCC], "the first row of a subject has no OCC");
+    if (!r->given[OCC])
+        return r->occasion;
+    for (size_t i = 0; i < r->occasion_count; i++)
+        if (!(r->occasions[i] < r->value[OCC]) && !(r->occasions[i] > r->value[OCC]))
+            return r->occasion = (int)i;
+    rac_push(r->arena, r->occasions, r->occasion_count, r->occasion_capacity, r->value[OCC]);
+    return r->occasion = (int)r->occasion_count - 1;
+}
 
 static void take_covariates(reader *r, rac_events_subject *subject, bool first)
 {
     const size_t n = rac_model_covariates(r->model);
-    bool changed = first;
+    const int before = r->occasion, occasion = find_occasion(r, first);
+    bool changed = first || occasion != before;
     for (size_t c = 0; c < n; c++) {
         const rac_covariate *covariate = rac_model_covariate(r->model, c);
         double value;
@@ -135,6 +160,7 @@ static void take_covariates(reader *r, rac_events_subject *subject, bool first)
         return;
     size_t epochs = (size_t)subject->epochs;
     rac_push(r->arena, subject->epoch_h, epochs, subject->epoch_capacity, r->value[TIME]);
+    rac_push(r->arena, subject->occasion, subject->occasion_count, subject->occasion_capacity, occasion);
     subject->epochs = (int)epochs;
     for (size_t c = 0; c < n; c++)
         rac_push(r->arena, subject->constants, subject->constant_count, subject->constant_capacity,
@@ -183,11 +209,15 @@ static void take_dose(reader *r, rac_events_subject *subject)
     const int route = index_of_cmt(r, rac_model_routes(r->model), "routes");
     if (r->value[RATE] < 0)
         check_modelled(r, route);
+    /* Parts of a route share one pump, which runs AMT / RATE hours whatever share each part receives. */
+    const bool shared =
+        infusion && r->value[AMT] > 0 && r->model->route_first[route + 1] - r->model->route_first[route] > 1;
     rac_regimen_add(&subject->regimen, (rac_dose){.time_h = r->value[TIME],
                                                   .kind = infusion ? RAC_DOSE_INFUSION : RAC_DOSE_BOLUS,
                                                   .route = route,
                                                   .amount_mg = r->value[AMT],
-                                                  .rate_mg_per_h = infusion ? r->value[RATE] : 0,
+                                                  .rate_mg_per_h = infusion && !shared ? r->value[RATE] : 0,
+                                                  .duration_h = shared ? r->value[AMT] / r->value[RATE] : 0,
                                                   .additional = (int)r->value[ADDL],
                                                   .interval_h = repeats ? r->value[II] : 0,
                                                   .steady = (rac_steady)(int)r->value[SS]});
@@ -200,8 +230,11 @@ static void take_sample(reader *r, rac_events_subject *subject, bool other)
     sample.measured = !other && !(r->value[MDV] > 0) && r->at[DV] >= 0;
     if (!other && (r->value[AMT] > 0 || r->value[RATE] != 0))
         problem(r, r->at[AMT], "a sample with an amount or a rate");
+    sample.below = sample.measured && r->value[BLQ] > 0;
     if (sample.measured && !r->given[DV] && !r->faulty)
         problem(r, r->at[DV], "a sample without a value: give DV, or MDV 1");
+    else if (sample.below && !(sample.value > 0) && !r->faulty)
+        problem(r, r->at[DV], "BLQ is 1, so DV is the limit of quantification: %g is none", sample.value);
     rac_push(r->arena, subject->samples, subject->sample_count, subject->sample_capacity, sample);
     rac_regimen_add(&subject->regimen, rac_dose_mark(sample.time_h, 0, RAC_DOSE_OBSERVATION));
 }

@@ -117,4 +117,7 @@ static inline int rac_slots(const rac_model *m)
     return rac_slot_amount(m, m->compartment_count);
 }
 
+/* The deviations of one subject in one occasion, drawn from (seed, subject): RAC_ETAS_MAX of them at most. */
+void rac_model_draw(const rac_model *m, uint64_t seed, uint64_t subject, int occasion, double *eta);
+
 #endif

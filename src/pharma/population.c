@@ -58,7 +58,7 @@ static void draw_block(const rac_eta_block *block, rac_random *stream, double *e
 
 /* Deviations of one subject in one occasion.  Occasions are drawn in order from one stream, so the third is
  * the same whether or not anybody looks at the second. */
-static void draw_etas(const rac_model *m, uint64_t seed, uint64_t subject, int occasion, double *eta)
+void rac_model_draw(const rac_model *m, uint64_t seed, uint64_t subject, int occasion, double *eta)
 {
     rac_random between = rac_random_open(seed, subject, RAC_RANDOM_ETA);
     rac_random within = rac_random_open(seed, subject, RAC_RANDOM_OCCASION);
@@ -88,8 +88,8 @@ static void fill_frame(runner *r, int epoch, size_t first, int subjects)
             memcpy(eta, r->p->etas + (subject * (size_t)r->epochs + (size_t)epoch) * m->eta_count,
                    sizeof *eta * m->eta_count);
         else if (!r->p->typical)
-            draw_etas(m, r->p->seed, r->p->first_subject + subject,
-                      r->p->occasion ? r->p->occasion[epoch] : 0, eta);
+            rac_model_draw(m, r->p->seed, r->p->first_subject + subject,
+                           r->p->occasion ? r->p->occasion[epoch] : 0, eta);
         for (size_t i = 0; i < m->eta_count; i++)
             r->frame[rac_slot_eta(m, i)][lane] = eta[i];
         for (size_t i = 0; i < m->covariate_count; i++)

@@ -142,6 +142,12 @@ static int compare_marks(const void *left, const void *right)
     return (a->sequence > b->sequence) - (a->sequence < b->sequence);
 }
 
+void rac_marks_sort(rac_inputs *inputs)
+{
+    if (inputs->mark_count)
+        qsort(inputs->marks, inputs->mark_count, sizeof *inputs->marks, compare_marks);
+}
+
 static int compare_spans(const void *left, const void *right)
 {
     const rac_span *a = left, *b = right;
@@ -352,8 +358,7 @@ rac_status rac_schedule_make(rac_arena *arena, const rac_regimen *regimen, const
                 inputs.marks[kept++] = inputs.marks[i];
         inputs.mark_count = kept;
     }
-    if (inputs.mark_count)
-        qsort(inputs.marks, inputs.mark_count, sizeof *inputs.marks, compare_marks);
+    rac_marks_sort(&inputs);
     if (inputs.span_count)
         qsort(inputs.spans, inputs.span_count, sizeof *inputs.spans, compare_spans);
 

@@ -77,6 +77,8 @@ typedef struct rac_inputs {
  * own; RAC_INVALID for a rate per kg on an infusion that is not, and the reverse. */
 rac_status rac_inputs_make(rac_arena *arena, const rac_regimen *regimen, const rac_timing *timing,
                            rac_inputs *inputs, rac_error *err);
+/* By time; at one time late ones first, then in the order of events. */
+void rac_marks_sort(rac_inputs *inputs);
 
 /* ---- steps ---- */
 

@@ -14,12 +14,12 @@ rac_error *rac_draft_problem(rac_draft *draft, rac_place at, const char *format,
     va_start(arguments, format);
     rac_fail(&err, RAC_INVALID, "%s", rac_format_list(draft->arena, format, arguments));
     va_end(arguments);
-    if (at.table && at.table->rows) {
-        const size_t column = at.column < at.table->column_count ? at.column : 0;
-        rac_csv_place(at.table, at.row, column, &err);
-        rac_error_field(&err, rac_text_copy(draft->arena, at.table->columns[column].name));
-    } else if (at.table) {
-        rac_error_place(&err, at.table->file, 1, 1);
+    if (at.sheet && at.sheet->rows) {
+        const size_t column = at.column < at.sheet->column_count ? at.column : 0;
+        rac_csv_place(&at.sheet->where, at.row, column, &err);
+        rac_error_field(&err, rac_text_copy(draft->arena, at.sheet->columns[column].name));
+    } else if (at.sheet) {
+        rac_error_place(&err, at.sheet->file, 1, 1);
     } else {
         rac_error_place(&err, draft->chart->file, 0, 0);
     }
@@ -52,10 +52,10 @@ static char delimiter_of(rac_text bytes)
     return !comma && memchr(header.data, '\t', header.size) ? '\t' : ',';
 }
 
-bool rac_draft_table(rac_draft *draft, const rac_chart_file *file, rac_csv_table *table)
+bool rac_draft_table(rac_draft *draft, const rac_chart_file *file, rac_sheet *sheet)
 {
     rac_error err = {0};
-    *table = (rac_csv_table){.file = file->name};
+    *sheet = (rac_sheet){.file = file->name};
     if (!file->bytes.size) {
         rac_fail(&err, RAC_INVALID, "%s is empty", file->name);
         rac_error_place(&err, file->name, 1, 1);
@@ -67,28 +67,34 @@ bool rac_draft_table(rac_draft *draft, const rac_chart_file *file, rac_csv_table
                                      .delimiter = delimiter_of(file->bytes),
                                      .trim = true,
                                      .problems = draft->problems};
-    const rac_status status = rac_csv_read(draft->arena, file->bytes, &options, table, &err);
+    const rac_yaml *listed = draft->map.missing;
+    const size_t count = listed ? listed->count : 0;
+    rac_text *missing = rac_many(draft->arena, rac_text, count);
+    for (size_t i = 0; i < count; i++)
+        missing[i] = listed->items[i].text;
+    const rac_status status =
+        rac_sheet_read(draft->arena, file->bytes, &options, missing, count, sheet, &err);
     if (status && draft->problems->count == before)
         rac_problems_add(draft->problems, &err);
-    if (!status && !table->rows)
-        rac_draft_problem(draft, (rac_place){table, 0, 0}, "%s has a header and no rows", file->name);
-    return status == RAC_OK && table->rows > 0;
+    if (!status && !sheet->rows)
+        rac_draft_problem(draft, (rac_place){sheet, 0, 0}, "%s has a header and no rows", file->name);
+    return status == RAC_OK && sheet->rows > 0;
 }
 
-size_t rac_draft_column(rac_draft *draft, const rac_csv_table *table, const char *name, bool needed)
+size_t rac_draft_column(rac_draft *draft, const rac_sheet *sheet, const char *name, bool needed)
 {
-    for (size_t i = 0; i < table->column_count; i++)
-        if (rac_text_is(rac_text_trim(table->columns[i].name), name))
+    for (size_t i = 0; i < sheet->column_count; i++)
+        if (rac_text_is(sheet->columns[i].name, name))
             return i;
     if (!needed)
         return SIZE_MAX;
-    const char **known = rac_many(draft->arena, const char *, table->column_count);
-    for (size_t i = 0; i < table->column_count; i++)
-        known[i] = rac_text_copy(draft->arena, table->columns[i].name);
-    const char *nearest = rac_text_nearest(rac_text_of(name), known, table->column_count);
+    const char **known = rac_many(draft->arena, const char *, sheet->column_count);
+    for (size_t i = 0; i < sheet->column_count; i++)
+        known[i] = rac_text_copy(draft->arena, sheet->columns[i].name);
+    const char *nearest = rac_text_nearest(rac_text_of(name), known, sheet->column_count);
     rac_error err = {0};
     rac_fail(&err, RAC_INVALID, "there is no column '%s'", name);
-    rac_error_place(&err, table->file, 1, 1);
+    rac_error_place(&err, sheet->file, 1, 1);
     rac_error_field(&err, name);
     if (nearest)
         rac_error_hint(&err, "did you mean '%s'? A mapping file (--map) says which column is which", nearest);
@@ -98,29 +104,15 @@ size_t rac_draft_column(rac_draft *draft, const rac_csv_table *table, const char
     return SIZE_MAX;
 }
 
-rac_text rac_draft_cell(const rac_csv_table *table, size_t row, size_t column)
-{
-    return column < table->column_count ? rac_text_trim(table->columns[column].cells[row]) : (rac_text){0};
-}
-
-bool rac_draft_missing(const rac_draft *draft, rac_text cell)
-{
-    if (!cell.size || rac_text_is(cell, "NA") || rac_text_is(cell, "."))
-        return true;
-    for (size_t i = 0; draft->map.missing && i < draft->map.missing->count; i++)
-        if (rac_text_equal(draft->map.missing->items[i].text, cell))
-            return true;
-    return false;
-}
-
 double rac_draft_number(rac_draft *draft, rac_place at)
 {
-    const rac_text cell = rac_draft_cell(at.table, at.row, at.column);
-    double number;
-    if (rac_draft_missing(draft, cell))
+    if (at.column >= at.sheet->column_count)
         return NAN;
-    if (!rac_number_parse(cell, &number, NULL))
-        return number;
+    const rac_sheet_column *column = &at.sheet->columns[at.column];
+    const uint32_t word = column->cell[at.row];
+    if (column->kind[word] != RAC_SHEET_TEXT)
+        return column->number[word];
+    const rac_text cell = column->words.word[word];
     const rac_text shown = rac_text_shorten(cell, 40);
     rac_error *problem = rac_draft_problem(draft, at, "'%.*s' is not a number", RAC_TEXT(shown));
     const bool digit = isdigit((unsigned char)cell.data[0]) || cell.data[0] == '-';
@@ -154,7 +146,7 @@ static bool trailing_number(rac_text text, double *number)
 
 bool rac_draft_visit(rac_draft *draft, rac_place at, double *number, bool *unscheduled)
 {
-    const rac_text label = rac_draft_cell(at.table, at.row, at.column);
+    const rac_text label = rac_sheet_cell(at.sheet, at.row, at.column);
     *unscheduled = false;
     for (size_t i = 0; draft->map.visits && i < draft->map.visits->count; i++) {
         if (!rac_text_equal(draft->map.visits->keys[i].text, label))
@@ -209,38 +201,28 @@ void rac_draft_visit_name(rac_draft *draft, double number, rac_text name)
 /* ---- dictionary
  * --------------------------------------------------------------------------------------------- */
 
-static rac_chart_column column_of(rac_draft *draft, const char *table_name, const rac_csv_table *table,
-                                  size_t column, const char *role)
+static rac_chart_column column_of(rac_draft *draft, const char *table, const rac_sheet *sheet, size_t index,
+                                  const char *role)
 {
-    rac_chart_column out = {.table = table_name,
-                            .name = rac_text_copy(draft->arena, table->columns[column].name),
+    const rac_sheet_column *column = &sheet->columns[index];
+    rac_chart_column out = {.table = table,
+                            .name = rac_text_copy(draft->arena, column->name),
                             .role = role ? role : "not used",
                             .numeric = true,
-                            .rows = table->rows,
+                            .rows = sheet->rows,
                             .low = INFINITY,
                             .high = -INFINITY};
-    rac_text seen[DISTINCT_MOST + 1];
     const char **value = rac_many(draft->arena, const char *, DISTINCT_MOST);
-    for (size_t row = 0; row < table->rows; row++) {
-        const rac_text cell = rac_draft_cell(table, row, column);
-        if (rac_draft_missing(draft, cell))
+    for (size_t w = 0; w < column->words.count; w++) {
+        if (column->kind[w] == RAC_SHEET_MISSING)
             continue;
-        out.filled++;
-        double number;
-        if (out.numeric && rac_number_parse(cell, &number, NULL))
-            out.numeric = false;
-        if (out.numeric) {
-            out.low = fmin(out.low, number);
-            out.high = fmax(out.high, number);
-        }
-        size_t k = 0;
-        while (k < out.distinct && !rac_text_equal(seen[k], cell))
-            k++;
-        if (k == out.distinct && k <= DISTINCT_MOST) {
-            if (k < DISTINCT_MOST)
-                value[k] = rac_text_copy(draft->arena, rac_text_shorten(cell, 60));
-            seen[out.distinct++] = cell;
-        }
+        out.filled += column->count[w];
+        out.numeric = out.numeric && column->kind[w] == RAC_SHEET_NUMBER;
+        out.low = fmin(out.low, column->number[w]);
+        out.high = fmax(out.high, column->number[w]);
+        if (out.distinct < DISTINCT_MOST)
+            value[out.distinct] = rac_text_copy(draft->arena, rac_text_shorten(column->words.word[w], 60));
+        out.distinct += out.distinct <= DISTINCT_MOST;
     }
     out.numeric = out.numeric && out.filled;
     if (!out.numeric)
@@ -249,10 +231,10 @@ static rac_chart_column column_of(rac_draft *draft, const char *table_name, cons
     return out;
 }
 
-void rac_draft_dictionary(rac_draft *draft, const char *name, const rac_csv_table *table,
+void rac_draft_dictionary(rac_draft *draft, const char *name, const rac_sheet *sheet,
                           const char *const *roles)
 {
-    for (size_t i = 0; i < table->column_count; i++)
+    for (size_t i = 0; i < sheet->column_count; i++)
         rac_push(draft->arena, draft->column, draft->columns, draft->column_capacity,
-                 column_of(draft, name, table, i, roles[i]));
+                 column_of(draft, name, sheet, i, roles[i]));
 }

@@ -21,8 +21,8 @@ size_t rac_draft_patient_add(rac_draft *draft, rac_text id, rac_place at)
 
 void rac_draft_arm(rac_draft *draft, size_t patient, rac_place at)
 {
-    const rac_text label = rac_draft_cell(at.table, at.row, at.column);
-    if (rac_draft_missing(draft, label)) {
+    const rac_text label = rac_sheet_cell(at.sheet, at.row, at.column);
+    if (rac_sheet_missing(at.sheet, at.row, at.column)) {
         if (draft->patient[patient].arm == SIZE_MAX)
             rac_draft_problem(draft, at, "patient '%.*s' has no arm",
                               RAC_TEXT(rac_text_shorten(draft->ids.word[patient], 40)));
@@ -41,62 +41,78 @@ void rac_draft_arm(rac_draft *draft, size_t patient, rac_place at)
     }
 }
 
-void rac_draft_score_add(rac_draft *draft, size_t patient, double visit, rac_place at, double day)
+void rac_draft_score_add(rac_draft *draft, size_t patient, double visit, rac_place at, size_t day)
 {
     const rac_scale *scale = draft->chart->scale;
-    double value = rac_draft_number(draft, at);
-    if (scale && (value < scale->low || value > scale->high)) {
+    const double value = rac_draft_number(draft, at);
+    (void)rac_draft_number(draft, (rac_place){at.sheet, at.row, day}); /* tells when it is none */
+    if (scale && (value < scale->low || value > scale->high))
         rac_draft_problem(draft, at, "%g is not possible on %s, which runs from %d to %d", value, scale->id,
                           scale->low, scale->high);
-        value = NAN;
+    if (!draft->score) {
+        draft->score = rac_many(draft->arena, rac_draft_score, at.sheet->rows);
+        draft->score_capacity = at.sheet->rows;
+        draft->score_at = at;
+        draft->day_column = day;
     }
     rac_push(draft->arena, draft->score, draft->scores, draft->score_capacity,
-             ((rac_draft_score){.patient = patient, .visit = visit, .value = value, .day = day, .at = at}));
+             ((rac_draft_score){(uint32_t)patient, (uint32_t)at.row, visit}));
 }
 
 /* ---- covariates -------------------------------------------------------------------------------------------
  */
 
-static int by_text(const void *a, const void *b)
+enum { ABSENT = UINT32_MAX }; /* of a patient's word: nothing was written */
+
+typedef struct ranked {
+    const char *name;
+    uint32_t word;
+} ranked;
+
+static int by_name(const void *a, const void *b)
 {
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
+    return strcmp(((const ranked *)a)->name, ((const ranked *)b)->name);
 }
 
-/* Texts of patients as levels in alphabetical order; false when there are too many to be a category. */
-static bool levels_of(rac_draft *draft, const rac_text *cell, rac_chart_covariate *out, double *value)
+/* Words of patients as levels in alphabetical order; false when there are too many to be a category. */
+static bool levels_of(rac_draft *draft, const rac_sheet_column *column, const uint32_t *word,
+                      rac_chart_covariate *out, double *value)
 {
-    const char **names = rac_many(draft->arena, const char *, LEVELS_MOST);
+    ranked level[LEVELS_MOST];
+    double *rank = rac_many(draft->arena, double, column->words.count);
     for (size_t p = 0; p < draft->ids.count; p++) {
-        size_t k = 0;
-        while (k < out->levels && !rac_text_is(cell[p], names[k]))
-            k++;
-        if (!cell[p].size || k < out->levels)
+        if (word[p] == ABSENT || rank[word[p]] != 0)
             continue;
-        if (k == LEVELS_MOST)
+        if (out->levels == LEVELS_MOST)
             return false;
-        names[out->levels++] = rac_text_copy(draft->arena, cell[p]);
+        rank[word[p]] = 1;
+        level[out->levels++] = (ranked){rac_text_copy(draft->arena, column->words.word[word[p]]), word[p]};
     }
-    qsort(names, out->levels, sizeof *names, by_text);
+    qsort(level, out->levels, sizeof *level, by_name);
+    const char **names = rac_many(draft->arena, const char *, out->levels);
+    for (size_t k = 0; k < out->levels; k++) {
+        names[k] = level[k].name;
+        rank[level[k].word] = (double)k;
+    }
     for (size_t p = 0; p < draft->ids.count; p++)
-        for (size_t k = 0; k < out->levels; k++)
-            if (rac_text_is(cell[p], names[k]))
-                value[p] = (double)k;
+        value[p] = word[p] == ABSENT ? NAN : rank[word[p]];
     out->level_name = names;
     return true;
 }
 
-/* The first filled cell of each patient; false (and where) when a later one differs. */
-static bool constant_within(rac_draft *draft, const rac_csv_table *table, size_t column,
-                            const size_t *patient_of_row, rac_text *cell, size_t *differs)
+/* The word of each patient, ABSENT where every cell is missing; false (and where) when a later cell differs.
+ */
+static bool constant_within(const rac_sheet_column *column, size_t rows, const uint32_t *patient_of_row,
+                            uint32_t *word, size_t *differs)
 {
-    for (size_t row = 0; row < table->rows; row++) {
-        const size_t p = patient_of_row[row];
-        const rac_text text = rac_draft_cell(table, row, column);
-        if (p == SIZE_MAX || rac_draft_missing(draft, text))
+    for (size_t row = 0; row < rows; row++) {
+        const uint32_t p = patient_of_row[row];
+        const uint32_t is = column->cell[row];
+        if (p == RAC_DRAFT_NOBODY || column->kind[is] == RAC_SHEET_MISSING)
             continue;
-        if (!cell[p].size)
-            cell[p] = text;
-        else if (!rac_text_equal(cell[p], text)) {
+        if (word[p] == ABSENT)
+            word[p] = is;
+        else if (word[p] != is) {
             *differs = row;
             return false;
         }
@@ -104,19 +120,21 @@ static bool constant_within(rac_draft *draft, const rac_csv_table *table, size_t
     return true;
 }
 
-void rac_draft_covariate(rac_draft *draft, const rac_csv_table *table, size_t column,
-                         const size_t *patient_of_row, bool asked)
+void rac_draft_covariate(rac_draft *draft, const rac_sheet *sheet, size_t index,
+                         const uint32_t *patient_of_row, bool asked)
 {
     const size_t n = draft->ids.count;
-    const char *name = rac_text_copy(draft->arena, table->columns[column].name);
-    rac_text *cell = rac_many(draft->arena, rac_text, n);
+    const rac_sheet_column *column = &sheet->columns[index];
+    const char *name = rac_text_copy(draft->arena, column->name);
+    uint32_t *word = rac_many(draft->arena, uint32_t, n);
+    memset(word, 0xFF, n * sizeof *word); /* ABSENT */
     double *value = rac_many(draft->arena, double, n);
     rac_chart_covariate out = {.name = name, .numeric = true, .value = value};
     size_t differs;
-    if (!constant_within(draft, table, column, patient_of_row, cell, &differs)) {
+    if (!constant_within(column, sheet->rows, patient_of_row, word, &differs)) {
         if (asked)
             rac_draft_problem(
-                draft, (rac_place){table, differs, column},
+                draft, (rac_place){sheet, differs, index},
                 "'%s' changes within patient '%.*s'; a covariate is what was so before treatment", name,
                 RAC_TEXT(rac_text_shorten(draft->ids.word[patient_of_row[differs]], 40)));
         else
@@ -125,25 +143,21 @@ void rac_draft_covariate(rac_draft *draft, const rac_csv_table *table, size_t co
         return;
     }
     for (size_t p = 0; p < n; p++) {
-        value[p] = NAN;
-        out.missing += !cell[p].size;
-        if (cell[p].size && out.numeric && rac_number_parse(cell[p], &value[p], NULL))
-            out.numeric = false;
+        const bool absent = word[p] == ABSENT;
+        value[p] = absent ? NAN : column->number[word[p]];
+        out.missing += absent;
+        out.numeric = out.numeric && (absent || column->kind[word[p]] == RAC_SHEET_NUMBER);
     }
     if (out.missing == n)
         return;
-    if (!out.numeric) {
-        for (size_t p = 0; p < n; p++)
-            value[p] = NAN;
-        if (!levels_of(draft, cell, &out, value)) {
-            if (asked)
-                rac_draft_problem(draft, (rac_place){table, 0, column},
-                                  "'%s' has more than %d different words", name, LEVELS_MOST);
-            else
-                rac_draft_note(draft, "Column '%s' has more than %d different words and is not used.", name,
-                               LEVELS_MOST);
-            return;
-        }
+    if (!out.numeric && !levels_of(draft, column, word, &out, value)) {
+        if (asked)
+            rac_draft_problem(draft, (rac_place){sheet, 0, index}, "'%s' has more than %d different words",
+                              name, LEVELS_MOST);
+        else
+            rac_draft_note(draft, "Column '%s' has more than %d different words and is not used.", name,
+                           LEVELS_MOST);
+        return;
     }
     rac_push(draft->arena, draft->covariate, draft->covariates, draft->covariate_capacity, out);
 }

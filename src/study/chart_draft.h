@@ -6,19 +6,9 @@
 #ifndef RACEMATE_STUDY_CHART_DRAFT_H
 #define RACEMATE_STUDY_CHART_DRAFT_H
 
-#include "base/csv.h"
 #include "base/yaml.h"
 #include "racemate/study.h"
-
-/* Distinct texts, numbered from 0 in the order they came. */
-typedef struct rac_words {
-    rac_text *word;
-    size_t count, capacity;
-    uint32_t *slot; /* index + 1; 0 empty */
-    size_t slots;
-} rac_words;
-size_t rac_words_add(rac_arena *arena, rac_words *words, rac_text text);
-bool rac_words_find(const rac_words *words, rac_text text, size_t *index);
+#include "study/sheet.h"
 
 /* The mapping file: our name of a column or label for theirs. */
 typedef struct rac_chart_map {
@@ -33,9 +23,11 @@ const char *rac_chart_map_column(rac_arena *arena, const rac_chart_map *map, con
 
 /* Where a value stands. */
 typedef struct rac_place {
-    const rac_csv_table *table;
+    const rac_sheet *sheet;
     size_t row, column;
 } rac_place;
+
+#define RAC_DRAFT_NOBODY UINT32_MAX /* the patient of a row that names none */
 
 typedef struct rac_draft_patient {
     size_t arm; /* word of `arms`; SIZE_MAX unknown */
@@ -45,10 +37,10 @@ typedef struct rac_draft_patient {
     bool safety;
 } rac_draft_patient;
 
+/* All scores stand in one column of one sheet: a chart may have millions. */
 typedef struct rac_draft_score {
-    size_t patient;
-    double visit, value, day; /* day NaN when not given */
-    rac_place at;
+    uint32_t patient, row;
+    double visit;
 } rac_draft_score;
 
 typedef struct rac_draft {
@@ -64,7 +56,9 @@ typedef struct rac_draft {
     size_t patient_capacity;
     rac_draft_score *score;
     size_t scores, score_capacity;
-    double *visit; /* distinct numbers */
+    rac_place score_at; /* sheet and column of all scores */
+    size_t day_column;  /* of that sheet; SIZE_MAX: days are not given */
+    double *visit;      /* distinct numbers */
     const char **visit_name;
     size_t visits;
     rac_chart_covariate *covariate; /* values by draft patient */
@@ -83,12 +77,10 @@ typedef struct rac_draft {
 rac_error *rac_draft_problem(rac_draft *draft, rac_place at, const char *format, ...) RAC_PRINTF(3, 4);
 void rac_draft_note(rac_draft *draft, const char *format, ...) RAC_PRINTF(2, 3);
 
-/* Reads a CSV (';' when the header has no ','), telling problems.  `*table` has no columns on failure. */
-bool rac_draft_table(rac_draft *draft, const rac_chart_file *file, rac_csv_table *table);
+/* Reads a CSV (';' when the header has no ','), telling problems.  `*sheet` has no rows on failure. */
+bool rac_draft_table(rac_draft *draft, const rac_chart_file *file, rac_sheet *sheet);
 /* Index of a column, or SIZE_MAX with a problem when `needed`. */
-size_t rac_draft_column(rac_draft *draft, const rac_csv_table *table, const char *name, bool needed);
-rac_text rac_draft_cell(const rac_csv_table *table, size_t row, size_t column); /* trimmed; "" for SIZE_MAX */
-bool rac_draft_missing(const rac_draft *draft, rac_text cell);
+size_t rac_draft_column(rac_draft *draft, const rac_sheet *sheet, const char *name, bool needed);
 /* NaN when missing; a problem (and NaN) when it is no number. */
 double rac_draft_number(rac_draft *draft, rac_place at);
 
@@ -97,13 +89,14 @@ void rac_draft_arm(rac_draft *draft, size_t patient, rac_place at);
 /* Notes a visit's name; false with a problem when the label cannot be placed. */
 bool rac_draft_visit(rac_draft *draft, rac_place at, double *number, bool *unscheduled);
 void rac_draft_visit_name(rac_draft *draft, double number, rac_text name);
-void rac_draft_score_add(rac_draft *draft, size_t patient, double visit, rac_place at, double day);
+void rac_draft_score_add(rac_draft *draft, size_t patient, double visit, rac_place at,
+                         size_t day); /* column, or SIZE_MAX */
 /* A column constant within patients as a covariate; otherwise a problem when it was asked for, else a note.
  */
-void rac_draft_covariate(rac_draft *draft, const rac_csv_table *table, size_t column,
-                         const size_t *patient_of_row, bool asked);
-/* One line of the dictionary for every column of the table; roles are by column, NULL is "not used". */
-void rac_draft_dictionary(rac_draft *draft, const char *name, const rac_csv_table *table,
+void rac_draft_covariate(rac_draft *draft, const rac_sheet *sheet, size_t column,
+                         const uint32_t *patient_of_row, bool asked);
+/* One line of the dictionary for every column of the sheet; roles are by column, NULL is "not used". */
+void rac_draft_dictionary(rac_draft *draft, const char *name, const rac_sheet *sheet,
                           const char *const *roles);
 /* The scale from options, map or the file's own word; may be NULL. */
 void rac_draft_scale(rac_draft *draft, rac_text word);

@@ -166,34 +166,45 @@ static int by_patient_and_visit(const void *a, const void *b)
         return x->patient < y->patient ? -1 : 1;
     if (x->visit != y->visit)
         return x->visit < y->visit ? -1 : 1;
-    return (x->at.row > y->at.row) - (x->at.row < y->at.row);
+    return (x->row > y->row) - (x->row < y->row);
 }
 
-static int line_of(const rac_draft_score *score)
+/* Files are mostly in this order already, and a sort takes as much memory again. */
+static bool in_order(const rac_draft *draft)
 {
-    return score->at.table->lines[score->at.row];
+    for (size_t i = 1; i < draft->scores; i++)
+        if (by_patient_and_visit(&draft->score[i - 1], &draft->score[i]) > 0)
+            return false;
+    return true;
+}
+
+static rac_place place_of(const rac_draft *draft, const rac_draft_score *score)
+{
+    return (rac_place){draft->score_at.sheet, score->row, draft->score_at.column};
 }
 
 /* Sorted scores: one a patient and visit, days not running backwards. */
 static void check_scores(rac_draft *draft)
 {
-    if (draft->scores)
+    if (!in_order(draft))
         qsort(draft->score, draft->scores, sizeof *draft->score, by_patient_and_visit);
     for (size_t i = 1; i < draft->scores; i++) {
         const rac_draft_score *was = &draft->score[i - 1], *is = &draft->score[i];
         if (was->patient != is->patient)
             continue;
+        const double day = rac_sheet_number(draft->score_at.sheet, is->row, draft->day_column),
+                     before = rac_sheet_number(draft->score_at.sheet, was->row, draft->day_column);
         const rac_text id = rac_text_shorten(draft->ids.word[is->patient], 40);
         if (was->visit == is->visit)
-            rac_draft_problem(draft, is->at,
+            rac_draft_problem(draft, place_of(draft, is),
                               is->visit == 0 ? "patient '%.*s' has two baselines; the other is on line %d"
                                              : "patient '%.*s' has this visit twice; the other is on line %d",
-                              RAC_TEXT(id), line_of(was));
-        else if (is->day < was->day)
+                              RAC_TEXT(id), draft->score_at.sheet->lines[was->row]);
+        else if (day < before)
             rac_draft_problem(
-                draft, is->at,
+                draft, place_of(draft, is),
                 "patient '%.*s': visits are out of order, day %g here and day %g for the visit before",
-                RAC_TEXT(id), is->day, was->day);
+                RAC_TEXT(id), day, before);
     }
 }
 
@@ -267,9 +278,10 @@ static void lay_scores(rac_draft *draft, const size_t *place)
         const size_t k = place[s->patient], v = visit_index(draft, s->visit);
         if (k == SIZE_MAX || v == chart->visits)
             continue;
+        const double value = rac_sheet_number(draft->score_at.sheet, s->row, draft->score_at.column);
         chart->rows++;
-        score[k * chart->visits + v] = s->value;
-        if (!known[k] && !isnan(s->value) && !(last[k] >= s->visit))
+        score[k * chart->visits + v] = value;
+        if (!known[k] && !isnan(value) && !(last[k] >= s->visit))
             last[k] = s->visit;
     }
     chart->score = score;
@@ -342,9 +354,9 @@ rac_status rac_draft_finish(rac_draft *draft)
     if (draft->visits == RAC_MIXED_VISITS_MAX)
         rac_draft_problem(draft, (rac_place){0}, "more than %d visits", RAC_MIXED_VISITS_MAX - 1);
     if (draft->scores && draft->visits && draft->visit[0] != 0)
-        rac_error_hint(
-            rac_draft_problem(draft, draft->score[0].at, "nobody has a baseline: no row is visit 0"),
-            "say under 'visits' in the mapping file which label is 0");
+        rac_error_hint(rac_draft_problem(draft, place_of(draft, &draft->score[0]),
+                                         "nobody has a baseline: no row is visit 0"),
+                       "say under 'visits' in the mapping file which label is 0");
     const int *arm_of_word = arms_of(draft);
     if (!draft->problems->count) {
         const size_t *place = places(draft, arm_of_word);

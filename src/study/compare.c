@@ -8,14 +8,11 @@ typedef struct plain {
     size_t n;
 } plain;
 
-static rac_status change_at(rac_arena *arena, const rac_chart *chart, size_t visit, double level,
+/* `arm` is room for everybody, twice. */
+static rac_status change_at(const rac_chart *chart, size_t visit, double level, plain *arm,
                             rac_study_change *out, rac_error *err)
 {
-    plain arm[RAC_CHART_ARMS];
-    for (int a = 0; a < RAC_CHART_ARMS; a++)
-        arm[a] =
-            (plain){rac_many(arena, double, chart->patients), rac_many(arena, double, chart->patients),
-                    rac_many(arena, double, chart->patients), rac_many(arena, double, chart->patients), 0};
+    arm[0].n = arm[1].n = 0;
     for (size_t p = 0; p < chart->patients; p++) {
         plain *in = &arm[chart->arm[p]];
         const double base = rac_frame_score(chart, p, 0), change = rac_frame_change(chart, p, visit);
@@ -62,7 +59,12 @@ rac_status rac_study_compare(rac_arena *arena, const rac_chart *chart, const rac
                                   .change = change};
     status = rac_frame_fit(arena, frame, &o, &out->fit, &out->means, err);
     out->patients = out->fit.patients;
+    plain arm[RAC_CHART_ARMS];
+    for (int a = 0; a < RAC_CHART_ARMS; a++)
+        arm[a] =
+            (plain){rac_many(arena, double, chart->patients), rac_many(arena, double, chart->patients),
+                    rac_many(arena, double, chart->patients), rac_many(arena, double, chart->patients), 0};
     for (size_t k = 0; k < frame->visits && !status; k++)
-        status = change_at(arena, chart, frame->visit[k], o.level, &change[k], err);
+        status = change_at(chart, frame->visit[k], o.level, arm, &change[k], err);
     return status;
 }

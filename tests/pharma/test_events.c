@@ -140,6 +140,45 @@ static void test_pharma_events__every_fault_has_its_place(void **state)
     check_contains(f->problems.items[0].message, "no column TIME");
 }
 
+/* Values below quantification, occasions in the order of their numbers' appearance, and a pump whose drug is
+ * split over two parts of a route. */
+static void test_pharma_events__limits_occasions_and_split_routes(void **state)
+{
+    fixture *f = *state;
+    f->model = read_model(
+        f->arena,
+        "model: two\ntitle: t\nsubstance: x, as base\nsampling: s\npopulation: p\nsource: none\n"
+        "units: {time: h, amount: mg, volume: L}\nparameters: {k: 0.5 /h}\n"
+        "flows: {a -> out: k, b -> out: k}\n"
+        "routes: {iv: [{to: a, fraction: 0.5}, {to: b, fraction: 0.5}], one: {to: a, fraction: 0.5}}\n"
+        "outputs: {c: a}\n",
+        "two");
+    assert_int_equal(read_table(f, "ID,TIME,AMT,RATE,CMT,DV,BLQ,MDV,OCC\n1,0,35,52.5,1,.,.,.,8\n"
+                                   "1,1,.,.,1,0.01,1,0,.\n1,2,.,.,1,0.01,1,1,.\n1,84,35,52.5,2,.,.,.,9\n"
+                                   "1,85,.,.,1,0.4,0,0,8\n"),
+                     RAC_OK);
+    const rac_events_subject *s = &f->events.subjects[0];
+    check_near(s->regimen.items[0].duration_h, 35 / 52.5, 0, 0);
+    check_near(s->regimen.items[0].rate_mg_per_h, 0, 0, 0);
+    check_near(s->regimen.items[3].rate_mg_per_h, 52.5, 0, 0);
+    assert_true(s->samples[0].measured && s->samples[0].below);
+    assert_false(s->samples[1].measured || s->samples[1].below);
+    assert_false(s->samples[2].below);
+    assert_int_equal(s->epochs, 3);
+    assert_int_equal(s->occasion[0], 0);
+    assert_int_equal(s->occasion[1], 1);
+    assert_int_equal(s->occasion[2], 0);
+    assert_int_not_equal(read_table(f, "ID,TIME,AMT,DV,BLQ\n1,0,5,.,.\n1,1,.,.,1\n1,2,.,0,1\n1,3,.,1,2\n"),
+                         RAC_OK);
+    assert_int_equal(f->problems.count, 3);
+    check_contains(f->problems.items[0].message, "a sample without a value");
+    check_contains(f->problems.items[1].message, "DV is the limit of quantification");
+    check_contains(f->problems.items[2].message, "BLQ is 2");
+    assert_int_not_equal(read_table(f, "ID,TIME,AMT,OCC\n1,0,5,.\n1,1,5,1.5\n"), RAC_OK);
+    check_contains(f->problems.items[0].message, "has no OCC");
+    check_contains(f->problems.items[1].message, "OCC is 1.5");
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(test_pharma_events__##name, open_fixture, close_fixture)
 RAC_TESTS(T(a_table_becomes_regimens_and_samples), T(a_subject_is_simulated_at_its_samples),
-          T(every_fault_has_its_place))
+          T(every_fault_has_its_place), T(limits_occasions_and_split_routes))

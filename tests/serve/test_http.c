@@ -6,6 +6,8 @@ static char *example(fixture *f, const char *path)
 {
     if (strcmp(path, "/api/sessions/*") == 0)
         return rac_string_copy(f->arena, "/api/sessions/1");
+    if (strcmp(path, "/api/sessions/*/curve") == 0)
+        return rac_string_copy(f->arena, "/api/sessions/1/curve");
     if (strcmp(path, "/api/do/*") == 0)
         return rac_string_copy(f->arena, "/api/do/note");
     if (strcmp(path, "/api/do/*/*") == 0)

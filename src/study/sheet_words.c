@@ -1,14 +1,19 @@
-/* Distinct texts with numbers: open addressing, FNV-1a, never more than half full. */
+/* Distinct texts with numbers: open addressing, never more than half full. */
 #include <string.h>
 
-#include "study/chart_draft.h"
+#include "study/sheet.h"
 
 static uint64_t hash_of(rac_text text)
 {
-    uint64_t hash = 14695981039346656037ull;
-    for (size_t i = 0; i < text.size; i++)
-        hash = (hash ^ (unsigned char)text.data[i]) * 1099511628211ull;
-    return hash ^ (hash >> 29);
+    /* FNV's step over eight bytes at a time; most words of a chart are shorter than that. */
+    uint64_t hash = 14695981039346656037ull ^ text.size;
+    for (size_t i = 0; i < text.size; i += 8) {
+        uint64_t part = 0;
+        memcpy(&part, text.data + i, text.size - i < 8 ? text.size - i : 8);
+        hash = (hash ^ part) * 0x9E3779B97F4A7C15ull;
+        hash ^= hash >> 32;
+    }
+    return hash;
 }
 
 /* The slot that holds `text`, or the empty one where it belongs. */
