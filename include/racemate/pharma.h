@@ -17,6 +17,7 @@
 #include "racemate/pharma/model.h"
 #include "racemate/pharma/modify.h"
 #include "racemate/pharma/population.h"
+#include "racemate/pharma/search.h"
 #include "racemate/pharma/quantiles.h"
 #include "racemate/pharma/target.h"
 

@@ -124,6 +124,7 @@ RAC_DO(rac_do_model_explain);
 RAC_DO(rac_do_model_graph);
 RAC_DO(rac_do_simulate);
 RAC_DO(rac_do_fit);
+RAC_DO(rac_do_dose);
 RAC_DO(rac_do_board);
 RAC_DO(rac_do_verify);
 RAC_DO(rac_do_backup);

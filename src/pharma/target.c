@@ -36,6 +36,8 @@ static rac_status check(const rac_model *m, const rac_target_request *ask, rac_e
         if (t->output < 0 || (size_t)t->output >= m->output_count)
             return rac_fail(err, RAC_INVALID, "target %zu is of output %d of %zu", i + 1, t->output,
                             m->output_count);
+        if (!(t->from_h >= 0 && t->until_h >= t->from_h))
+            return rac_fail(err, RAC_INVALID, "target %zu is from %g to %g h", i + 1, t->from_h, t->until_h);
         if (!(t->level > 0) || !isfinite(t->level) || !(t->probability >= 0 && t->probability <= 1))
             return rac_fail(err, RAC_INVALID, "target %zu has level %g and probability %g", i + 1, t->level,
                             t->probability);
@@ -54,7 +56,7 @@ static rac_status check(const rac_model *m, const rac_target_request *ask, rac_e
 static double critical(const rac_target_request *ask, const rac_target *t, const double *before,
                        const double *planned, size_t outputs)
 {
-    const bool everywhere = !(t->from_h < t->until_h);
+    const bool everywhere = !(t->until_h > 0);
     double least = INFINITY;
     for (size_t i = 0; i < ask->times; i++) {
         if (!everywhere && (ask->times_h[i] < t->from_h || ask->times_h[i] > t->until_h))
@@ -82,7 +84,7 @@ static double share_bound(double *factors, size_t count, const rac_target *t)
 }
 
 static void judge(const rac_target_request *ask, size_t outputs, const curves *before, const curves *planned,
-                  double *factors, double *share, rac_target_answer *answer)
+                  double *sorted, double *factors, double *share, rac_target_answer *answer)
 {
     answer->most = INFINITY;
     answer->least = 0;
@@ -90,15 +92,17 @@ static void judge(const rac_target_request *ask, size_t outputs, const curves *b
         const rac_target *t = &ask->targets[k];
         size_t count = 0, held = 0;
         for (size_t s = 0; s < ask->subjects; s++) {
+            double *kept = &factors[k * ask->subjects + s];
+            *kept = NAN;
             if (planned->failed[s])
                 continue;
             const double factor = critical(ask, t, before ? before->values + s * before->row : NULL,
                                            planned->values + s * planned->row, outputs);
             held += t->goal ? factor <= 1 : factor >= 1;
-            factors[count++] = factor;
+            sorted[count++] = *kept = factor;
         }
         share[k] = (double)held / (double)count;
-        const double bound = share_bound(factors, count, t);
+        const double bound = share_bound(sorted, count, t);
         if (t->goal)
             answer->least = fmax(answer->least, bound);
         else
@@ -134,6 +138,7 @@ rac_status rac_pharma_target(rac_arena *arena, const rac_model *model, const rac
                         .times_h = request->times_h,
                         .times = request->times,
                         .constants = covariates,
+                        .etas = request->etas,
                         .regimen = request->planned};
     size_t ignored;
     status = rac_population_run(scratch, &p, keep, &planned, &ignored, err);
@@ -146,10 +151,12 @@ rac_status rac_pharma_target(rac_arena *arena, const rac_model *model, const rac
     if (!status && answer->failed == n)
         status = rac_fail(err, RAC_NOT_CONVERGED, "no subject has an answer");
     if (!status) {
-        double *share = rac_many(arena, double, request->target_count);
+        double *share = rac_many(arena, double, request->target_count),
+               *factors = rac_many(arena, double, request->target_count *n);
         judge(request, model->output_count, request->given ? &before : NULL, &planned,
-              rac_many(scratch, double, n), share, answer);
+              rac_many(scratch, double, n), factors, share, answer);
         answer->share_at_one = share;
+        answer->factors = factors;
     }
     rac_arena_free(scratch);
     return status;

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""`racemate fit` as a pharmacometrician uses it: tables in, words, JSON, tables and pictures out."""
+"""`racemate fit` and `racemate dose` as a pharmacometrician uses them: tables in, words, JSON and pictures out."""
 import csv
 import json
 import os
@@ -12,6 +12,7 @@ from clinic import PROGRAM, ROOT
 from tap import case, main
 
 VENOUS = f"{ROOT}/models/racemic-venous.yaml"
+ARTERIAL = f"{ROOT}/models/racemic-arterial.yaml"
 SAMPLES = f"{ROOT}/examples/samples.csv"
 
 
@@ -34,17 +35,18 @@ def table(text):
 
 @case
 def twelve_people_are_found():
-    said = answer("fit", VENOUS, "--data", SAMPLES)
+    few = ["--samples", "300"]
+    said = answer("fit", VENOUS, "--data", SAMPLES, *few)
     people = said["subjects"]
     assert [p["id"] for p in people] == list(range(1, 13)) and all(p["fitted"] for p in people)
     for p in people:
-        assert p["objective"] < p["objective_typical"] and p["effective_draws"] > 1000, p["id"]
+        assert p["objective"] < p["objective_typical"] and p["effective_draws"] > 700, p["id"]
         for name, value in p["parameters"].items():
             assert value["p05"] < value["value"] < value["p95"], (p["id"], name, value)
     assert sorted(people[0]["parameters"]) == sorted(["V1", "CL", "Vnk", "CLnk"])
     assert len(said["shrinkage"]["etas"]) == 4 and said["shrinkage"]["residuals"]["r_ketamine"] is None
-    assert answer("fit", VENOUS, "--data", SAMPLES) == said
-    other = answer("fit", VENOUS, "--data", SAMPLES, "--seed", "2")["subjects"][0]
+    assert answer("fit", VENOUS, "--data", SAMPLES, *few) == said
+    other = answer("fit", VENOUS, "--data", SAMPLES, *few, "--seed", "2")["subjects"][0]
     assert other["objective"] == people[0]["objective"]
     assert other["parameters"]["CL"]["p05"] != people[0]["parameters"]["CL"]["p05"]
 
@@ -56,6 +58,10 @@ def the_manual_shows_what_the_program_says():
     words = re.sub(r" +", " ", said)
     shown = re.findall(r"^    (ID  .*|1   .*)$", manual, re.M)
     assert len(shown) == 2
+    dose = ask_dose("--goal", "ketamine > 100 ng/mL at end in 80 %")
+    words += re.sub(r" +", " ", run(*dose).stdout)
+    shown += re.findall(r"^ +(over  .*|[24]0 min .*)$", manual, re.M)
+    assert len(shown) == 5
     for line in shown:
         assert re.sub(r" +", " ", line).strip() in words, line
     assert "recommends nothing" in said and "doi:" in said
@@ -64,7 +70,7 @@ def the_manual_shows_what_the_program_says():
 @case
 def files_are_written():
     folder = tempfile.mkdtemp(prefix="racemate-test-")
-    done = run("fit", VENOUS, "--data", SAMPLES, "--out", f"{folder}/fits.csv", "--plot", f"{folder}/fits.svg")
+    done = run("fit", VENOUS, "--data", SAMPLES, "--samples", "300", "--out", f"{folder}/fits.csv", "--plot", f"{folder}/fits.svg")
     assert done.returncode == 0, done
     rows = list(csv.DictReader(open(f"{folder}/fits.csv", encoding="utf-8")))
     assert len(rows) == 12 * 11 and {r["STATUS"] for r in rows} == {"fitted"}
@@ -101,6 +107,89 @@ def faults_of_a_table_are_told_by_row_and_column():
     assert done.returncode == 2 and "'data' is missing" in done.stderr, done
     done = run("fit", VENOUS, "--data", SAMPLES, "--samples", "3")
     assert done.returncode == 2 and "allowed 100" in done.stderr, done
+
+
+def ask_dose(*words, model=ARTERIAL, limit="ketamine < 300 ng/mL in 95 %"):
+    return ["dose", model, "--dose", "0.5 mg/kg over 40 min", "--weight", "70 kg", "--limit", limit, *words]
+
+
+@case
+def slower_infusions_allow_more_and_shares_are_told():
+    said = answer(*ask_dose("--goal", "ketamine > 100 ng/mL at 40 min in 80 %"))
+    rows = said["durations"]
+    assert [r["duration_min"] for r in rows] == list(range(20, 101, 10)) and said["recommends"] is False
+    most = [r["at_most"] for r in rows]
+    assert most == sorted(most) and all(r["possible"] == (r["at_least"] <= r["at_most"]) for r in rows)
+    assert [r["possible"] for r in rows] == [False] + 8 * [True]  # what 20 min gave has fallen by 40 min
+    for r in rows:
+        low, high = [line["at_most"] for line in r["lines"]]
+        assert high <= r["at_most"] <= low and 0 <= r["share_of_limits"] <= 1
+    usual = rows[2]
+    assert usual["benefit"] == "studied" and usual["shares"][0] > 0.95 and usual["at_most"] > 0.5
+    assert all(r["benefit"] == "cannot say" for r in rows if r is not usual)
+    assert "doi:10.1038/s41380-018-0256-5" in said["studied"]["source"]
+    words = run(*ask_dose()).stdout
+    assert "recommends nothing" in words and "cannot say" in words and "virtual people of 70 kg" in words and "borrowed" in words
+
+
+@case
+def a_duration_outside_the_list_is_added_and_limits_of_effect_hold_too():
+    rows = answer(*ask_dose("--durations", "30 min..50 min by 20 min", limit="ketamine < 300 ng/mL in 95 %; effect_s < 121 ng/mL in 90 %"))["durations"]
+    assert [r["duration_min"] for r in rows] == [30, 40, 50] and len(rows[0]["shares"]) == 2
+    alone = answer(*ask_dose("--durations", "40 min"))["durations"][0]
+    assert rows[1]["at_most"] < alone["at_most"]
+    early = answer(*ask_dose("--durations", "40 min", limit="ketamine < 300 ng/mL until 10 min in 95 %"))["durations"][0]
+    assert early["at_most"] > alone["at_most"]
+    both = answer(*ask_dose("--durations", "40 min", "--goal", "ketamine > 400 ng/mL at end in 80 %"))["durations"][0]
+    assert both["possible"] is False and both["at_least"] > both["at_most"]
+
+
+@case
+def benefit_is_not_said_where_nothing_was_studied():
+    high = answer(*ask_dose("--durations", "40 min", limit="ketamine < 900 ng/mL in 95 %"))["durations"][0]
+    assert high["at_most"] > 1 and high["benefit"] == "cannot say"
+    fixed = answer("dose", ARTERIAL, "--dose", "35 mg over 40 min", "--weight", "70 kg", "--limit", "ketamine < 300 ng/mL in 95 %")
+    assert fixed["studied"] == "cannot say" and all(r["benefit"] == "cannot say" for r in fixed["durations"]) and fixed["unit"] == "mg"
+    told = answer(*ask_dose("--durations", "60 min", "--studied", "0.2 mg/kg..0.9 mg/kg over 60 min"))["durations"]
+    assert [r["benefit"] for r in told] == ["cannot say", "studied"]
+
+
+@case
+def a_patient_who_was_measured_is_not_the_population():
+    words = ["--durations", "40 min", "--n", "400"]
+    known = answer("dose", VENOUS, "--dose", "0.5 mg/kg over 40 min", "--limit", "ketamine < 200 ng/mL in 95 %", *words, "--data", SAMPLES, "--id", "11")
+    people = answer("dose", VENOUS, "--dose", "0.5 mg/kg over 40 min", "--limit", "ketamine < 200 ng/mL in 95 %", *words, "--weight", "92 kg")
+    assert known["patient"]["id"] == 11 and known["patient"]["effective_draws"] > 400 and people["patient"] is None
+    # this one has twice the usual volume: more is allowed, and more certainly
+    one, all_ = known["durations"][0], people["durations"][0]
+    assert one["at_most"] > 1.2 * all_["at_most"] and one["shares"][0] > all_["shares"][0]
+    done = run("dose", VENOUS, "--dose", "0.5 mg/kg over 40 min", "--limit", "ketamine < 200 ng/mL in 95 %", "--data", SAMPLES)
+    assert done.returncode == 2 and "say which with --id" in done.stderr
+
+
+@case
+def questions_that_make_no_sense_are_refused():
+    bad = [("ketamine < 300 in 95 %", "has no unit"), ("ketamin < 300 ng/mL in 95 %", "did you mean ketamine"),
+           ("ketamine < 300 ng/mL", "in how many"), ("ketamine > 300 ng/mL in 95 %", "no limit"), ("ketamine < 300 ng/mL in 95", "95 %"),
+           ("ketamine < 3 mL in 95 %", "volume"), ("ketamine < 300 ng/mL from 1 h in 9 %", "has no end"),
+           ("ketamine < 300 ng/mL at soon in 95 %", "soon"), ("ketamine < 300 ng/mL in 150 %", "no share"), (";", "give a --limit"),
+           ("ketamine < 0 ng/mL in 95 %", "above 0"), ("ketamine < 300 ng/mL from 2 h to 1 h in 95 %", "from 2 to 1 h")]
+    for limit, why in bad:
+        done = run(*ask_dose(limit=limit))
+        assert done.returncode == 2 and why in done.stderr, (limit, done)
+    for words, why in ((["--durations", "20 min..10 min"], "no range"), (["--dose", "35 mg"], "no infusion"), (["--n", "5"], "allowed 100"),
+                       (["--studied", "much"], "no studied range"), (["--data", SAMPLES, "--id", "99"], "no residual error")):
+        done = run(*ask_dose(*words))
+        assert done.returncode != 0 and (why in done.stderr or "--id" in words), (words, done)
+
+
+@case
+def the_picture_names_what_it_shows():
+    path = tempfile.mkdtemp(prefix="racemate-test-") + "/dose.svg"
+    assert run(*ask_dose("--plot", path)).returncode == 0
+    text = "".join(xml.etree.ElementTree.parse(path).getroot().itertext())
+    for words in ("duration of the infusion (min)", "amount (mg/kg)", "limits allow, as asked", "0.5 mg/kg over 40 min", "trials gave"):
+        assert words in text, words
 
 
 main()

@@ -24,7 +24,7 @@ typedef struct rac_target {
     double level;           /* mg/L, or what the output is in; > 0 */
     bool goal;              /* false: a limit, true: a goal */
     double probability;     /* the share of patients, 0 .. 1 */
-    double from_h, until_h; /* only these times count; both 0: all */
+    double from_h, until_h; /* only these times count, ends included; until_h 0: all */
 } rac_target;
 
 typedef struct rac_target_request {
@@ -37,6 +37,7 @@ typedef struct rac_target_request {
     size_t target_count;
     size_t subjects;
     uint64_t seed;
+    const double *etas; /* subjects x etas: deviations that are known, instead of drawn ones; NULL: drawn */
 } rac_target_request;
 
 /* In the arena. */
@@ -45,6 +46,8 @@ typedef struct rac_target_answer {
     double least; /* the smallest factor every goal needs; 0 without goals, INFINITY when none is enough */
     bool possible;              /* least <= most */
     const double *share_at_one; /* by target: the share of patients in whom it holds with the plan as it is */
+    const double *factors; /* targets x subjects: where each patient touches the limit (-INFINITY: broken by
+                              what was given) or reaches the goal; INFINITY: never; NAN: no answer */
     size_t subjects, failed;
 } rac_target_answer;
 
