@@ -273,6 +273,12 @@ rac_status rac_body_new(rac_arena *arena, const rac_model *model, const double *
     rac_status status = rac_model_check_ready(model, err);
     if (status)
         return status;
+    if (model->equations.count || model->has_linear_start)
+        return rac_fail(
+            err, RAC_UNSUPPORTED,
+            "the model '%s' has equations that are not linear, or that begin somewhere: a controller "
+            "carries only amounts that begin empty and flow",
+            model->about.name);
     rac_body *b = (void *)rac_lanes_new(arena, sizeof *b / sizeof(rac_lanes) + 1); /* it contains lanes */
     const size_t n = (size_t)model->linear_shape->n;
     b->m = model;

@@ -22,6 +22,13 @@ size_t rac_tile_work(const rac_linear *shape, const rac_schedule *schedule, int 
     return matrices + tables + schedule->writes * (size_t)outputs;
 }
 
+size_t rac_states_work(const rac_states *s)
+{
+    const size_t n = (size_t)s->shape->n, registers = (size_t)s->equations->steps.rates.registers;
+    return 4 * MATRIX + RAC_COMPARTMENTS_MAX + 4 * (n + 1) * (n + 1) + s->schedule->writes / RAC_LANES + 1 +
+           registers * (STEP_NODES + (size_t)s->equations->count + 1);
+}
+
 const rac_kernel *rac_kernel_best(void)
 {
 #if defined(__x86_64__)

@@ -9,6 +9,7 @@
 #include "pharma/lanes.h"
 #include "pharma/program.h"
 #include "pharma/schedule.h"
+#include "pharma/states.h"
 
 /* Up to eight subjects who share a schedule. */
 typedef struct rac_tile {
@@ -18,6 +19,9 @@ typedef struct rac_tile {
     const rac_lanes *flow_per_h;    /* epochs x flows */
     const rac_lanes *gains;         /* channels */
     const rac_lanes *readers;       /* epochs x outputs x compartments: output = sum of reader x amount */
+    const rac_lanes *start; /* epochs x start_stride: amounts by compartment at the beginning and after
+                               resets; NULL: nothing */
+    int start_stride;
     int outputs;
     rac_lanes floor;   /* outputs below it, by rounding, become it: 0, or -INFINITY for none */
     bool scaling_only; /* never use modes: for tests and comparison */
@@ -38,6 +42,7 @@ typedef struct rac_kernel {
     /* The same with derivatives: slopes is registers x directions, of which the caller set the slots' rows.
      */
     void (*run_forward)(const rac_program *program, rac_lanes *frame, rac_lanes *slopes, int directions);
+    void (*solve_states)(rac_states *states);
 } rac_kernel;
 
 extern const rac_kernel rac_kernel_plain;

@@ -2,8 +2,10 @@
  *
  * Slots, the registers that programs share, stand in this order: covariates, etas, parameters, amounts.
  *   setup    run once for a subject and epoch: parameters from covariates and etas, then flows and routes
- *   linear   equations and outputs, run with one amount 1 and the others 0: gives their coefficients
+ *   linear   linear equations and outputs, run with one amount 1 and the others 0: gives their coefficients
  *   outputs  outputs that are not linear, run at every time wanted
+ * Amounts are compartments of the exact linear system first, then states: what has an equation that is not
+ * linear, or depends on such a state.  Their programs are in rac_equations.
  */
 #ifndef RACEMATE_PHARMA_MODEL_INSIDE_H
 #define RACEMATE_PHARMA_MODEL_INSIDE_H
@@ -53,6 +55,7 @@ typedef struct rac_output {
     rac_expression *expression;
     rac_unit unit;
     bool linear;
+    bool uses_states;
     int result; /* register of `linear` or of `outputs` */
     rac_residual residual;
 } rac_output;
@@ -63,6 +66,21 @@ typedef struct rac_model_flow {
     int result;
     bool from_equation;
 } rac_model_flow;
+
+/* The equations of the states.  `steps` and `cascade` hold the same equations, for the two ways to solve
+ * them; see states.h. */
+typedef struct rac_equations {
+    int count;          /* states */
+    const int *drivers; /* linear amounts the equations mention */
+    int driver_count;
+    rac_stages steps;
+    int *rate; /* count: register of each state's rate */
+    /* dx/dt = constant + coefficient x, given what stands before it in the order */
+    bool is_cascade;
+    int *order;          /* count: states, each after all it depends on */
+    rac_stages *cascade; /* by place in the order: `driven` holds what also depends on earlier states */
+    rac_affine *affine;
+} rac_equations;
 
 struct rac_model {
     rac_model_about about;
@@ -85,7 +103,12 @@ struct rac_model {
     size_t part_count, part_capacity;
     rac_output *outputs;
     size_t output_count, output_capacity;
-    bool all_linear; /* every output is */
+    bool all_linear;         /* every output is, and none mentions a state */
+    bool outputs_use_linear; /* some output mentions an amount of the linear system */
+    size_t linear_count;     /* amounts of the linear system; the others are states */
+    int *starts;             /* by amount: register of setup with its initial value, -1 for 0 */
+    bool has_linear_start;
+    rac_equations equations;
     rac_linear *linear_shape;
     rac_model_flow *flows; /* as linear_shape has them */
     rac_program setup, linear, output_program;

@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* Names were given provisional slots while their number was unknown; now they get the real ones. */
-static void settle(const rac_model *m, rac_node *node)
+void model_settle(const rac_model *m, rac_node *node)
 {
     if (node->kind == RAC_NODE_NAME) {
         const int slot = node->slot;
@@ -14,13 +14,13 @@ static void settle(const rac_model *m, rac_node *node)
                                               : rac_slot_covariate((size_t)slot);
     }
     for (size_t i = 0; i < node->count; i++)
-        settle(m, node->items[i]);
+        model_settle(m, node->items[i]);
 }
 
-static rac_status add_expression(const rac_model *m, rac_program *program, rac_expression *expression,
-                                 int *result, rac_error *err)
+rac_status model_add_expression(const rac_model *m, rac_program *program, rac_expression *expression,
+                                int *result, rac_error *err)
 {
-    settle(m, expression->root);
+    model_settle(m, expression->root);
     return rac_program_compile(program, expression, result, err);
 }
 
@@ -47,7 +47,7 @@ static rac_status compile_parameters(rac_model *m, rac_error *err)
         int value;
         if (!m->parameters[i].expression)
             continue;
-        const rac_status status = add_expression(m, p, m->parameters[i].expression, &value, err);
+        const rac_status status = model_add_expression(m, p, m->parameters[i].expression, &value, err);
         if (status)
             return status;
         for (size_t e = 0; e < m->eta_count; e++)
@@ -74,7 +74,7 @@ static rac_status compile_parts(reader *r, rac_error *err)
         for (int k = 0; k < 4; k++) {
             *four[k].to = -1;
             const rac_status status =
-                four[k].from ? add_expression(m, &m->setup, four[k].from, four[k].to, err) : RAC_OK;
+                four[k].from ? model_add_expression(m, &m->setup, four[k].from, four[k].to, err) : RAC_OK;
             if (status)
                 return status;
         }
@@ -93,28 +93,39 @@ static rac_status compile_flows(reader *r, rac_error *err)
         flows[f] = source->flow;
         rac_status status = RAC_OK;
         if (source->equation < 0) {
-            status = add_expression(m, &m->setup, source->rate, &m->flows[f].result, err);
+            status = model_add_expression(m, &m->setup, source->rate, &m->flows[f].result, err);
         } else { /* the flows of one equation stand together and share its program */
             if (source->equation != equation)
-                status = add_expression(m, &m->linear, source->rate, &result, err);
+                status = model_add_expression(m, &m->linear, source->rate, &result, err);
             equation = source->equation;
             m->flows[f] = (rac_model_flow){result, true};
         }
         if (status)
             return status;
     }
-    return rac_linear_new(r->arena, (int)m->compartment_count, flows, (int)r->flow_count, &m->linear_shape,
-                          err);
+    if (!m->linear_count) { /* nothing but equations: an exact part without amounts */
+        m->linear_shape = rac_new(r->arena, struct rac_linear);
+        return RAC_OK;
+    }
+    return rac_linear_new(r->arena, (int)m->linear_count, flows, (int)r->flow_count, &m->linear_shape, err);
 }
 
 static rac_status compile_outputs(rac_model *m, rac_error *err)
 {
     m->all_linear = true;
-    for (size_t o = 0; o < m->output_count; o++)
-        m->all_linear &= m->outputs[o].linear;
+    m->outputs_use_linear = false;
     for (size_t o = 0; o < m->output_count; o++) {
-        const rac_status status = add_expression(m, m->all_linear ? &m->linear : &m->output_program,
-                                                 m->outputs[o].expression, &m->outputs[o].result, err);
+        const rac_expression *e = m->outputs[o].expression;
+        const int states = NAME_AMOUNT + (int)m->linear_count;
+        m->outputs[o].uses_states =
+            rac_expression_dependence(e, states, NAME_AMOUNT + RAC_COMPARTMENTS_MAX) != RAC_CONSTANT_IN;
+        m->outputs[o].linear &= !m->outputs[o].uses_states;
+        m->outputs_use_linear |= rac_expression_dependence(e, NAME_AMOUNT, states) != RAC_CONSTANT_IN;
+        m->all_linear &= m->outputs[o].linear;
+    }
+    for (size_t o = 0; o < m->output_count; o++) {
+        const rac_status status = model_add_expression(m, m->all_linear ? &m->linear : &m->output_program,
+                                                       m->outputs[o].expression, &m->outputs[o].result, err);
         if (status)
             return status;
     }
@@ -134,6 +145,8 @@ rac_status model_compile(reader *r, rac_error *err)
         status = compile_parts(r, err);
     if (!status)
         status = compile_outputs(m, err);
+    if (!status)
+        status = model_compile_equations(r, err);
     return status;
 }
 

@@ -1,4 +1,4 @@
-/* Reading a model file, second half: variability, flows, equations, routes, outputs, error. */
+/* Reading a model file, second part: variability, flows, routes, outputs, error. */
 #include "pharma/model_read.h"
 
 #include <math.h>
@@ -153,9 +153,9 @@ void model_read_variability(reader *r, const rac_yaml *list)
             read_block(r, &list->items[i]);
 }
 
-/* ---- flows and equations ---- */
+/* ---- flows ---- */
 
-static int add_amount(reader *r, const rac_yaml *node, rac_text name, rac_unit unit)
+int model_add_amount(reader *r, const rac_yaml *node, rac_text name, rac_unit unit)
 {
     rac_model *m = r->model;
     int at = model_find_amount(m, name);
@@ -188,8 +188,8 @@ static bool read_arrow(reader *r, const rac_yaml *key, rac_flow *flow)
     const rac_text from = rac_text_trim((rac_text){key->text.data, at});
     const rac_text to = rac_text_trim((rac_text){key->text.data + at + 2, key->text.size - at - 2});
     const rac_unit mg = rac_unit_of("mg");
-    flow->from = add_amount(r, key, from, mg);
-    flow->to = rac_text_is(to, "out") ? RAC_OUT : add_amount(r, key, to, mg);
+    flow->from = model_add_amount(r, key, from, mg);
+    flow->to = rac_text_is(to, "out") ? RAC_OUT : model_add_amount(r, key, to, mg);
     if (flow->from == flow->to && flow->from >= 0)
         rac_yaml_problem(r->problems, key, "a flow from a compartment to itself");
     return flow->from >= 0 && (flow->to >= 0 || flow->to == RAC_OUT) && flow->from != flow->to;
@@ -205,72 +205,11 @@ static void read_flow(reader *r, const rac_yaml *key, const rac_yaml *node)
         rac_push(r->arena, r->flows, r->flow_count, r->flow_capacity, source);
 }
 
-/* Names an equation's compartment before any right side is read, so that equations may refer to each other.
- */
-static void name_equation(reader *r, const rac_yaml *key, const rac_yaml *node)
-{
-    static const char *const keys[] = {"unit", "rate"};
-    rac_text text;
-    rac_unit unit;
-    rac_error err = {0};
-    if (!rac_yaml_check_keys(node, keys, 2, r->problems) ||
-        !rac_yaml_want_text(rac_yaml_need(node, "unit", r->problems), &text, r->problems))
-        return;
-    if (rac_unit_parse(text, &unit, &err))
-        rac_yaml_problem_from(r->problems, rac_yaml_find(node, "unit"), &err);
-    else if (model_find_amount(r->model, key->text) >= 0)
-        rac_yaml_problem(r->problems, key, "'%.*s' has flows already", RAC_TEXT(key->text));
-    else
-        add_amount(r, key, key->text, model_unit_of_dimension(unit.dimension));
-}
-
-static void read_equation(reader *r, const rac_yaml *key, const rac_yaml *node)
-{
-    const int at = model_find_amount(r->model, key->text);
-    const rac_yaml *rate = rac_yaml_need(node, "rate", r->problems);
-    if (at < 0 || !rate)
-        return;
-    rac_dimension per_h;
-    rac_error err = {0};
-    if (rac_dimension_divide(r->model->compartment_units[at].dimension, rac_unit_of("h").dimension, &per_h,
-                             &err)) {
-        rac_yaml_problem_from(r->problems, rate, &err);
-        return;
-    }
-    const rac_unit unit = model_unit_of_dimension(per_h);
-    const rac_names names = model_names(r);
-    rac_expression *right = NULL;
-    if (!rac_expression_want(r->arena, rate, &names, RAC_VALUE_NUMBER, &unit, &right, r->problems))
-        return;
-    if (rac_expression_dependence(right, NAME_AMOUNT, NAME_AMOUNT + RAC_COMPARTMENTS_MAX) != RAC_LINEAR_IN) {
-        rac_error *problem =
-            rac_yaml_problem(r->problems, rate, "this equation is not linear in the compartments");
-        problem->status = RAC_UNSUPPORTED;
-        rac_error_hint(
-            problem, "the exact solver takes sums of compartments with coefficients, as an effect site has");
-        return;
-    }
-    for (size_t i = 0; i < right->name_count; i++)
-        if (right->names[i].found.slot >= NAME_AMOUNT) {
-            const int from = right->names[i].found.slot - NAME_AMOUNT;
-            const flow_source source = {{.from = from, .to = at, .copies = true}, right, at};
-            rac_push(r->arena, r->flows, r->flow_count, r->flow_capacity, source);
-        }
-}
-
-void model_read_flows(reader *r, const rac_yaml *flows, const rac_yaml *equations)
+void model_read_flows(reader *r, const rac_yaml *flows)
 {
     if (flows && rac_yaml_want_map(flows, r->problems))
         for (size_t i = 0; i < flows->count; i++)
             read_flow(r, &flows->keys[i], &flows->items[i]);
-    if (!equations || !rac_yaml_want_map(equations, r->problems))
-        return;
-    for (size_t i = 0; i < equations->count; i++)
-        name_equation(r, &equations->keys[i], &equations->items[i]);
-    r->amounts_visible = true;
-    for (size_t i = 0; i < equations->count; i++)
-        read_equation(r, &equations->keys[i], &equations->items[i]);
-    r->amounts_visible = false;
 }
 
 /* ---- routes ---- */

@@ -262,7 +262,9 @@ rac_status rac_model_read(rac_arena *arena, rac_text bytes, const char *file, ra
     each(&r, rac_yaml_find(root, "covariates"), read_covariate);
     each(&r, rac_yaml_need(root, "parameters", problems), read_parameter);
     model_read_variability(&r, rac_yaml_find(root, "variability"));
-    model_read_flows(&r, rac_yaml_need(root, "flows", problems), rac_yaml_find(root, "equations"));
+    const rac_yaml *equations = rac_yaml_find(root, "equations");
+    model_read_flows(&r, equations ? rac_yaml_find(root, "flows") : rac_yaml_need(root, "flows", problems));
+    model_read_equations(&r, equations);
     model_read_routes(&r, rac_yaml_need(root, "routes", problems));
     model_read_outputs(&r, rac_yaml_need(root, "outputs", problems), rac_yaml_find(root, "error"));
     model_read_modifiers(&r, rac_yaml_find(root, "modifiers"), rac_yaml_find(root, "interactions"));
@@ -274,6 +276,9 @@ rac_status rac_model_read(rac_arena *arena, rac_text bytes, const char *file, ra
         rac_yaml_problem_from(problems, root, &err);
         return compiled;
     }
+    model_check_equations(&r);
+    if (problems->count > before)
+        return first_problem(problems, before);
     model_keep_words(&r, root);
     *model = r.model;
     return RAC_OK;

@@ -1,4 +1,4 @@
-/* pharma/model_read.h: what the two halves of the model reader share. */
+/* pharma/model_read.h: what the parts of the model reader share. */
 #ifndef RACEMATE_PHARMA_MODEL_READ_H
 #define RACEMATE_PHARMA_MODEL_READ_H
 
@@ -20,6 +20,13 @@ typedef struct flow_source {
     int equation;         /* compartment whose equation it is, -1 */
 } flow_source;
 
+typedef struct equation_source {
+    int compartment;
+    rac_expression *rate, *start; /* start: NULL is 0 */
+    const rac_yaml *rate_node, *start_node;
+    bool linear;
+} equation_source;
+
 typedef struct reader {
     rac_arena *arena;
     rac_problems *problems;
@@ -29,6 +36,8 @@ typedef struct reader {
     size_t part_source_count, part_source_capacity;
     flow_source *flows;
     size_t flow_count, flow_capacity;
+    equation_source *equations;
+    size_t equation_count, equation_capacity;
 } reader;
 
 rac_unit model_unit_of_dimension(rac_dimension dimension);
@@ -36,10 +45,12 @@ rac_names model_names(reader *r);
 /* False, with a problem, when the name is taken or is the name of a unit. */
 bool model_name_is_free(reader *r, const rac_yaml *node, rac_text name);
 int model_find_amount(const rac_model *model, rac_text name);
+/* The index of an amount, added when it is new; -1, with a problem, when it cannot be. */
+int model_add_amount(reader *r, const rac_yaml *node, rac_text name, rac_unit unit);
 
-/* model_parts.c: variability, flows, equations, routes, outputs, error. */
+/* model_parts.c: variability, flows, routes, outputs, error. */
 void model_read_variability(reader *r, const rac_yaml *list);
-void model_read_flows(reader *r, const rac_yaml *flows, const rac_yaml *equations);
+void model_read_flows(reader *r, const rac_yaml *flows);
 void model_read_routes(reader *r, const rac_yaml *routes);
 void model_read_outputs(reader *r, const rac_yaml *outputs, const rac_yaml *error);
 
@@ -50,7 +61,18 @@ const char *model_read_tier(reader *r, const rac_yaml *node);
 /* model_look.c: keeps the parts of a file without problems as they are written. */
 void model_keep_words(reader *r, const rac_yaml *root);
 
+/* model_equations.c: reads equations and tells the linear ones, which become flows of the exact system, from
+ * the others, whose amounts are moved behind all linear ones. */
+void model_read_equations(reader *r, const rac_yaml *equations);
+rac_status model_compile_equations(reader *r, rac_error *err);
+/* A problem where an equation or its start is not finite for the typical subject at the beginning. */
+void model_check_equations(reader *r);
+
 /* model_compile.c: fixes slots, builds programs and the linear system. */
 rac_status model_compile(reader *r, rac_error *err);
+/* Gives the names of an expression their slots and appends it to a program. */
+rac_status model_add_expression(const rac_model *m, rac_program *program, rac_expression *expression,
+                                int *result, rac_error *err);
+void model_settle(const rac_model *m, rac_node *node);
 
 #endif

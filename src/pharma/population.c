@@ -18,6 +18,7 @@ struct rac_runner {
     rac_arena *arena;
     rac_arena *scratch; /* schedules of subjects whose times are their own */
     int epochs, parts, flows, n, outputs;
+    bool with_states;    /* some output mentions a state */
     bool fraction_times; /* some infusion's duration depends on bioavailability */
 
     rac_lanes *frame, *linear_frame, *output_frame;
@@ -33,7 +34,11 @@ struct rac_runner {
     rac_schedule schedule;
     bool has_schedule;
     rac_tile tile;
-    size_t out_room, work_room;
+    size_t out_room, work_room, values_room;
+    rac_lanes *starts; /* epochs x amounts */
+    rac_lanes *frames; /* epochs x slots before the amounts: for states */
+    rac_states states;
+    size_t states_room, states_work_room;
     rac_lanes *values;      /* gathered when lanes were solved one by one, or changed afterwards */
     const rac_lanes *shown; /* what the sink sees: the solution itself, or values */
     unsigned failed;
@@ -149,6 +154,12 @@ static void take_epoch(runner *r, int epoch, size_t first, int subjects)
             r->flow_per_h[epoch * r->flows + f] = r->frame[m->flows[f].result];
     take_fields(r, epoch);
     take_linear(r, epoch);
+    for (size_t i = 0; i < m->compartment_count; i++)
+        r->starts[(size_t)epoch * m->compartment_count + i] =
+            m->starts[i] >= 0 ? r->frame[m->starts[i]] : (rac_lanes){0};
+    const size_t slots = (size_t)rac_slot_amount(m, 0);
+    if (r->with_states)
+        memcpy(&r->frames[(size_t)epoch * slots], r->frame, sizeof(rac_lanes) * slots);
 }
 
 /* A subject whose rates, shares or times are impossible has no answer; it gets harmless numbers instead, so
@@ -165,6 +176,8 @@ static void mark_impossible(runner *r)
         }
         for (int k = 0; k < r->epochs * r->parts * 4; k++)
             possible &= isfinite(r->fields[k][lane]) && r->fields[k][lane] >= 0;
+        for (size_t i = 0; i < (size_t)r->epochs * m->compartment_count; i++)
+            possible &= isfinite(r->starts[i][lane]);
         if (possible)
             continue;
         r->failed |= 1U << lane;
@@ -172,6 +185,8 @@ static void mark_impossible(runner *r)
             r->flow_per_h[f][lane] = 1;
         for (int k = 0; k < r->epochs * r->parts * 4; k++)
             r->fields[k][lane] = r->fields[k][0] == r->fields[k][0] && lane ? r->fields[k][0] : 0;
+        for (size_t i = 0; i < (size_t)r->epochs * m->compartment_count; i++)
+            r->starts[i][lane] = 0;
     }
 }
 
@@ -187,6 +202,19 @@ static void timing_of_lane(const runner *r, int lane, rac_route_part *parts)
         parts[i].fraction = r->fraction_times || parts[i].rate_mg_per_h > 0 ? field[0][lane] : 1;
         parts[i].lag_h = field[1][lane];
         parts[i].duration_h = field[2][lane];
+    }
+}
+
+static void make_room_for_states(runner *r)
+{
+    const size_t out = r->schedule.writes * (size_t)r->m->equations.count, work = rac_states_work(&r->states);
+    if (out > r->states_room) {
+        r->states_room = 2 * out;
+        r->states.out = rac_lanes_new(r->arena, r->states_room);
+    }
+    if (work > r->states_work_room) {
+        r->states_work_room = 2 * work;
+        r->states.work = rac_lanes_new(r->arena, r->states_work_room);
     }
 }
 
@@ -206,16 +234,22 @@ static rac_status find_schedule(runner *r, rac_error *err)
         return status;
     r->has_schedule = true;
     const size_t out = r->schedule.writes * (size_t)r->tile.outputs;
+    const size_t values = r->schedule.writes * (size_t)r->outputs;
     const size_t work = rac_tile_work(r->m->linear_shape, &r->schedule, r->tile.outputs);
     if (out > r->out_room) {
         r->out_room = 2 * out;
         r->tile.out = rac_lanes_new(r->arena, r->out_room);
-        r->values = rac_lanes_new(r->arena, 2 * r->schedule.writes * (size_t)r->outputs);
+    }
+    if (values > r->values_room) {
+        r->values_room = 2 * values;
+        r->values = rac_lanes_new(r->arena, r->values_room);
     }
     if (work > r->work_room) {
         r->work_room = 2 * work;
         r->tile.work = rac_lanes_new(r->arena, r->work_room);
     }
+    if (r->with_states)
+        make_room_for_states(r);
     return RAC_OK;
 }
 
@@ -253,7 +287,12 @@ static void take_values(runner *r, unsigned mask)
     for (size_t t = 0; t < r->schedule.writes; t++) {
         const rac_lanes *solved = &r->tile.out[t * (size_t)r->tile.outputs];
         if (!m->all_linear) {
-            memcpy(&r->output_frame[rac_slot_amount(m, 0)], solved, sizeof *solved * (size_t)r->n);
+            if (m->outputs_use_linear)
+                memcpy(&r->output_frame[rac_slot_amount(m, 0)], solved, sizeof *solved * (size_t)r->n);
+            if (r->with_states)
+                memcpy(&r->output_frame[rac_slot_amount(m, m->linear_count)],
+                       &r->states.out[t * (size_t)m->equations.count],
+                       sizeof *solved * (size_t)m->equations.count);
             r->kernel->run(&m->output_program, r->output_frame);
         }
         for (int o = 0; o < r->outputs; o++) {
@@ -264,7 +303,7 @@ static void take_values(runner *r, unsigned mask)
     }
 }
 
-/* Lanes without negative coefficients cannot have negative outputs, whatever rounding says. */
+/* Lanes without negative coefficients and starts cannot have negative outputs, whatever rounding says. */
 static void set_floor(runner *r)
 {
     for (int lane = 0; lane < RAC_LANES; lane++) {
@@ -273,6 +312,9 @@ static void set_floor(runner *r)
             const rac_flow *flow = &r->m->linear_shape->flows[f % r->flows];
             negative |= r->flow_per_h[f][lane] < 0 && flow->from != flow->to;
         }
+        for (int i = 0; i < r->epochs * r->n; i++)
+            negative |= r->starts[i / r->n * (int)r->m->compartment_count + i % r->n][lane] < 0;
+        r->states.floor[lane] = negative ? -INFINITY : 0;
         for (int i = 0; i < r->epochs * r->tile.outputs * r->n; i++)
             negative |= r->readers[i][lane] < 0;
         r->tile.floor[lane] = negative ? -INFINITY : 0;
@@ -281,9 +323,18 @@ static void set_floor(runner *r)
 
 static void solve_lanes(runner *r, unsigned mask)
 {
+    const rac_model *m = r->m;
     r->tile.schedule = &r->schedule;
-    r->kernel->solve(&r->tile);
-    r->failed |= r->tile.failed & mask;
+    if (m->outputs_use_linear || m->all_linear) {
+        r->kernel->solve(&r->tile);
+        r->failed |= r->tile.failed & mask;
+    }
+    if (r->with_states) {
+        r->states.schedule = &r->schedule;
+        r->states.wanted = mask & ~r->failed;
+        r->kernel->solve_states(&r->states);
+        r->failed |= r->states.failed;
+    }
     const bool as_solved = r->m->all_linear && !r->p->residual && mask == (1U << RAC_LANES) - 1;
     r->shown = as_solved ? r->tile.out : r->values;
     if (!as_solved)
@@ -317,6 +368,14 @@ static rac_status solve_tile_of(runner *r, rac_error *err)
 
 /* ---- the run ---- */
 
+static bool uses_states(const rac_model *m)
+{
+    bool used = false;
+    for (size_t o = 0; o < m->output_count; o++)
+        used |= m->outputs[o].uses_states;
+    return used;
+}
+
 rac_status rac_population_check(const rac_population *p, rac_error *err)
 {
     const rac_model *m = p->model;
@@ -338,6 +397,19 @@ rac_status rac_population_check(const rac_population *p, rac_error *err)
                 if (!isfinite(covariate(p, e, c, s)))
                     return rac_fail(err, RAC_INVALID, "covariate %s has no value%s", m->covariates[c].name,
                                     column ? " for some subject" : "");
+        }
+    if (!status &&
+        (!isfinite(p->tolerance) || p->tolerance < 0 || p->tolerance > 0.1 ||
+         (p->tolerance > 0 && p->tolerance < 1e-13) || !(p->tolerance_share >= 0 && p->tolerance_share <= 1)))
+        status = rac_fail(err, RAC_INVALID, "tolerance %g and share %g: allowed are 1e-13 to 0.1 and 0 to 1",
+                          p->tolerance, p->tolerance_share);
+    for (size_t i = 0; !status && uses_states(m) && i < p->regimen->count; i++)
+        if (p->regimen->items[i].steady != RAC_STEADY_NO) {
+            status =
+                rac_fail(err, RAC_UNSUPPORTED,
+                         "event %zu is a steady state, which the equations of the model '%s' may not have",
+                         i + 1, m->about.name);
+            rac_error_hint(err, "give the doses before it as they were, with `additional` and an interval");
         }
     for (int e = 2; !status && e < epochs; e++)
         if (!(p->epoch_h[e] >= p->epoch_h[e - 1]))
@@ -365,7 +437,8 @@ static void prepare(runner *r)
                              .route_first = m->route_first,
                              .epochs = r->epochs,
                              .epoch_h = r->p->epoch_h,
-                             .parts = r->timing_parts};
+                             .parts = r->timing_parts,
+                             .from_zero = uses_states(m) || m->has_linear_start};
     r->channel_compartment = rac_many(r->arena, int, epochs *(size_t)r->parts * 2);
     for (int c = 0; c < r->epochs * r->parts * 2; c++)
         r->channel_compartment[c] = m->parts[c / 2 % r->parts].compartment;
@@ -374,7 +447,26 @@ static void prepare(runner *r)
         r->fraction_times |=
             dose->kind == RAC_DOSE_INFUSION && dose->rate_mg_per_h > 0 && dose->amount_mg > 0;
     }
+    r->with_states = uses_states(m);
+    r->starts = rac_lanes_new(r->arena, epochs * m->compartment_count);
+    if (r->with_states) {
+        r->frames = rac_lanes_new(r->arena, epochs * (size_t)rac_slot_amount(m, 0));
+        r->states = (rac_states){.shape = m->linear_shape,
+                                 .equations = &m->equations,
+                                 .schedule = &r->schedule,
+                                 .channel_compartment = r->channel_compartment,
+                                 .flow_per_h = r->flow_per_h,
+                                 .gains = r->gains,
+                                 .starts = r->starts,
+                                 .frames = r->frames,
+                                 .slots = rac_slot_amount(m, 0),
+                                 .tolerance = r->p->tolerance > 0 ? r->p->tolerance : 1e-8,
+                                 .share = r->p->tolerance_share > 0 ? r->p->tolerance_share : 0.01,
+                                 .by_steps = r->p->by_steps};
+    }
     r->tile = (rac_tile){.shape = m->linear_shape,
+                         .start = m->has_linear_start ? r->starts : NULL,
+                         .start_stride = (int)m->compartment_count,
                          .channel_compartment = r->channel_compartment,
                          .flow_per_h = r->flow_per_h,
                          .gains = r->gains,

@@ -74,4 +74,28 @@ typedef enum rac_dependence {
 } rac_dependence;
 rac_dependence rac_expression_dependence(const rac_expression *expression, int first_slot, int end_slot);
 
+/* ---- equations: see program_shape.c ---- */
+
+/* True when an expression is constant + coefficient x slot, neither of which mentions the slot. */
+bool rac_expression_is_affine(const rac_expression *expression, int slot);
+
+/* Appends both parts of an affine expression; a register is -1 where its part is nothing. */
+typedef struct rac_affine {
+    int constant, coefficient;
+} rac_affine;
+rac_status rac_program_compile_affine(rac_program *program, const rac_expression *expression, int slot,
+                                      rac_affine *result, rac_error *err);
+
+/* Computes equal things once: drops instructions that repeat an earlier one, and corrects the registers in
+ * `results` (count, -1 stays).  Only for programs in which every register is set once. */
+void rac_program_shorten(rac_program *program, int *const *results, size_t count);
+
+/* A program by how often it must be run again.  The three share their registers. */
+typedef struct rac_stages {
+    rac_program once;   /* mentions neither of the following */
+    rac_program driven; /* mentions slots driver_first .. state_first - 1, but no later ones */
+    rac_program rates;  /* mentions slots from state_first on */
+} rac_stages;
+rac_stages rac_program_stages(const rac_program *program, int driver_first, int state_first);
+
 #endif

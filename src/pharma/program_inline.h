@@ -5,28 +5,12 @@ LANE rac_lanes truth(rac_lane_mask mask)
     return select(mask, all(1), all(0));
 }
 
-static rac_lanes each_log(rac_lanes x)
-{
-    rac_lanes y;
-    for (int i = 0; i < RAC_LANES; i++)
-        y[i] = log(x[i]);
-    return y;
-}
-
-static rac_lanes each_pow(rac_lanes x, rac_lanes power)
-{
-    rac_lanes y;
-    for (int i = 0; i < RAC_LANES; i++)
-        y[i] = i && x[i] == x[i - 1] && power[i] == power[i - 1] ? y[i - 1] : pow(x[i], power[i]);
-    return y;
-}
-
-LANE rac_lanes compute(const rac_instruction *at, rac_lanes a, rac_lanes b, rac_lanes c)
+LANE rac_lanes compute(rac_op op, double number, rac_lanes a, rac_lanes b, rac_lanes c)
 {
     rac_lanes unused;
-    switch (at->op) {
+    switch (op) {
     case RAC_OP_NUMBER:
-        return all(at->number);
+        return all(number);
     case RAC_OP_COPY:
         return a;
     case RAC_OP_ADD:
@@ -38,7 +22,7 @@ LANE rac_lanes compute(const rac_instruction *at, rac_lanes a, rac_lanes b, rac_
     case RAC_OP_DIVIDE:
         return a / b;
     case RAC_OP_POWER:
-        return each_pow(a, b);
+        return power(a, b);
     case RAC_OP_NEGATE:
         return -a;
     case RAC_OP_MIN:
@@ -48,7 +32,7 @@ LANE rac_lanes compute(const rac_instruction *at, rac_lanes a, rac_lanes b, rac_
     case RAC_OP_EXP:
         return select(a == a, exponential(a, &unused), a);
     case RAC_OP_LOG:
-        return each_log(a);
+        return logarithm(a);
     case RAC_OP_SQRT:
         return square_root(a);
     case RAC_OP_ABS:
@@ -68,7 +52,7 @@ LANE rac_lanes compute(const rac_instruction *at, rac_lanes a, rac_lanes b, rac_
     case RAC_OP_SELECT:
         return select(a != 0.0, b, c);
     case RAC_OP_LOGIT:
-        return each_log(a / (1.0 - a));
+        return logarithm(a / (1.0 - a));
     case RAC_OP_EXPIT:
         return select(a == a, 1.0 / (1.0 + exponential(-a, &unused)), a);
     }
@@ -91,8 +75,8 @@ LANE rac_lanes derive(const rac_instruction *at, rac_lanes y, rac_lanes a, rac_l
     case RAC_OP_DIVIDE:
         return (da - y * db) / b;
     case RAC_OP_POWER: /* d(a^b) = b a^(b-1) da + a^b log(a) db; the second only where b moves */
-        return select(da != 0.0, b * each_pow(a, b - 1.0) * da, all(0)) +
-               select(db != 0.0, y * each_log(a) * db, all(0));
+        return (any(da != 0.0) ? select(da != 0.0, b * power_less_one(a, b, y) * da, all(0)) : all(0)) +
+               (any(db != 0.0) ? select(db != 0.0, y * logarithm(a) * db, all(0)) : all(0));
     case RAC_OP_NEGATE:
         return -da;
     case RAC_OP_MIN:
@@ -118,24 +102,75 @@ LANE rac_lanes derive(const rac_instruction *at, rac_lanes y, rac_lanes a, rac_l
     }
 }
 
-static void run_program(const rac_program *program, rac_lanes *frame)
+/* Every operation, so that each gets a loop of its own. */
+#define EACH_OP(X)       \
+    X(RAC_OP_NUMBER)     \
+    X(RAC_OP_COPY)       \
+    X(RAC_OP_ADD)        \
+    X(RAC_OP_SUBTRACT)   \
+    X(RAC_OP_MULTIPLY)   \
+    X(RAC_OP_DIVIDE)     \
+    X(RAC_OP_POWER)      \
+    X(RAC_OP_NEGATE)     \
+    X(RAC_OP_MIN)        \
+    X(RAC_OP_MAX)        \
+    X(RAC_OP_EXP)        \
+    X(RAC_OP_LOG)        \
+    X(RAC_OP_SQRT)       \
+    X(RAC_OP_ABS)        \
+    X(RAC_OP_LESS)       \
+    X(RAC_OP_LESS_EQUAL) \
+    X(RAC_OP_EQUAL)      \
+    X(RAC_OP_NOT)        \
+    X(RAC_OP_AND)        \
+    X(RAC_OP_OR)         \
+    X(RAC_OP_SELECT)     \
+    X(RAC_OP_LOGIT)      \
+    X(RAC_OP_EXPIT)
+
+/* A program at `nodes` times at once: register r at node j is frame[r * stride + j].  An instruction is read
+ * once for all nodes, and they keep the processor busy while one waits for its own result. */
+static void run_nodes(const rac_program *program, rac_lanes *frame, int stride, int nodes)
 {
     for (size_t i = 0; i < program->count; i++) {
         const rac_instruction *at = &program->items[i];
-        frame[at->to] = compute(at, frame[at->a], frame[at->b], frame[at->c]);
+        const rac_lanes *a = &frame[at->a * stride], *b = &frame[at->b * stride], *c = &frame[at->c * stride];
+        rac_lanes *to = &frame[at->to * stride];
+        switch (at->op) {
+#define LOOP(op)                                               \
+    case op:                                                   \
+        for (int j = 0; j < nodes; j++)                        \
+            to[j] = compute(op, at->number, a[j], b[j], c[j]); \
+        break;
+            EACH_OP(LOOP)
+#undef LOOP
+        }
+    }
+}
+
+static void run_program(const rac_program *program, rac_lanes *frame)
+{
+    run_nodes(program, frame, 1, 1);
+}
+
+/* Directions first .. directions - 1 of one node. */
+static void run_forward_node(const rac_program *program, rac_lanes *frame, int stride, rac_lanes *slopes,
+                             int first, int directions)
+{
+    for (size_t i = 0; i < program->count; i++) {
+        const rac_instruction *at = &program->items[i];
+        const rac_lanes a = frame[at->a * stride], b = frame[at->b * stride], c = frame[at->c * stride];
+        const rac_lanes y = compute(at->op, at->number, a, b, c);
+        for (int d = first; d < directions; d++)
+            slopes[at->to * directions + d] =
+                derive(at, y, a, b, slopes[at->a * directions + d], slopes[at->b * directions + d],
+                       slopes[at->c * directions + d]);
+        frame[at->to * stride] = y;
     }
 }
 
 static void run_program_forward(const rac_program *program, rac_lanes *frame, rac_lanes *slopes,
                                 int directions)
 {
-    for (size_t i = 0; i < program->count; i++) {
-        const rac_instruction *at = &program->items[i];
-        const rac_lanes a = frame[at->a], b = frame[at->b], y = compute(at, a, b, frame[at->c]);
-        for (int d = 0; d < directions; d++)
-            slopes[at->to * directions + d] =
-                derive(at, y, a, b, slopes[at->a * directions + d], slopes[at->b * directions + d],
-                       slopes[at->c * directions + d]);
-        frame[at->to] = y;
-    }
+    run_forward_node(program, frame, 1, slopes, 0, directions);
 }

@@ -41,8 +41,9 @@ LANE rac_lane_mask squarings(rac_lanes norm)
     return s;
 }
 
-/* e = exp(wide h) for the width x width matrix; f and t are scratch of the same size. */
-static void exponentiate(int width, const bool *shape, const rac_lanes *wide, double h, rac_lanes *e,
+/* e = exp(wide h), each lane with an h of its own, for the width x width matrix; f and t are scratch of the
+ * same size. */
+static void exponentiate(int width, const bool *shape, const rac_lanes *wide, rac_lanes h, rac_lanes *e,
                          rac_lanes *f, rac_lanes *t)
 {
     rac_lanes q = all(0), norm = all(0);
@@ -59,7 +60,7 @@ static void exponentiate(int width, const bool *shape, const rac_lanes *wide, do
     rac_lanes step;
     int most = 0;
     for (int i = 0; i < RAC_LANES; i++) {
-        step[i] = ldexp(h, -(int)s[i]);
+        step[i] = ldexp(h[i], -(int)s[i]);
         most = s[i] > most ? (int)s[i] : most;
     }
     rac_lanes unused;

@@ -194,6 +194,8 @@ static double *find_breaks(const rac_inputs *inputs, const rac_timing *timing, c
         breaks[(*count)++] = times_h[i];
     for (int e = 1; e < timing->epochs; e++)
         breaks[(*count)++] = timing->epoch_h[e];
+    if (timing->from_zero)
+        breaks[(*count)++] = 0;
     *count = distinct(breaks, *count);
     return breaks;
 }

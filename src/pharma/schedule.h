@@ -22,6 +22,7 @@ typedef struct rac_timing {
     int epochs;                  /* >= 1 */
     const double *epoch_h;       /* epochs; epoch_h[0] is ignored: the first begins before everything */
     const rac_route_part *parts; /* epochs x route_first[routes] */
+    bool from_zero;              /* something moves by itself: begin at 0 h, not at the first event or time */
 } rac_timing;
 
 /* What multiplies an amount: a part of a route, as it is in the epoch of the dose, per kg or not. */

@@ -26,7 +26,7 @@ static void keep(void *context, const rac_population_tile *tile)
 
 static rac_status check(const rac_model *m, const rac_target_request *ask, rac_error *err)
 {
-    if (!m->all_linear)
+    if (!m->all_linear || m->has_linear_start)
         return rac_fail(err, RAC_UNSUPPORTED, "outputs of the model '%s' are not linear in the dose",
                         m->about.name);
     if (!ask->subjects || !ask->times)

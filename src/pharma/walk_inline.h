@@ -8,8 +8,8 @@ enum { POWERS = 64 };
 typedef struct walk {
     rac_tile *tile;
     const rac_linear *shape;
-    const rac_lanes *flow_per_h, *readers; /* of the epoch */
-    rac_lanes *a, *scratch, *inverse;      /* matrices */
+    const rac_lanes *flow_per_h, *readers, *start; /* of the epoch */
+    rac_lanes *a, *scratch, *inverse;              /* matrices */
     modes m;
     rac_lanes *decay; /* modes: lengths x n, exp(lambda h) */
     rac_lanes *rise;  /* modes: lengths x n, exp(lambda h) - 1 */
@@ -34,10 +34,17 @@ static void inflow(const walk *w, const rac_rates *rates, rac_lanes *u)
     for (int i = 0; i < w->shape->n; i++)
         u[i] = all(0);
     for (int i = 0; i < rates->count; i++) {
-        const int channel = rates->channels[i];
-        u[w->shape->position[w->tile->channel_compartment[channel]]] +=
-            rates->values[i] * w->tile->gains[channel];
+        const int channel = rates->channels[i], compartment = w->tile->channel_compartment[channel];
+        if (compartment < w->shape->n) /* others are states: see states.h */
+            u[w->shape->position[compartment]] += rates->values[i] * w->tile->gains[channel];
     }
+}
+
+/* What amounts begin with, by position: nothing, unless the model says so. */
+static void begin(const walk *w, rac_lanes *x)
+{
+    for (int i = 0; i < w->shape->n; i++)
+        x[i] = w->start ? w->start[w->shape->compartment[i]] : all(0);
 }
 
 static void forget(walk *w)
@@ -163,50 +170,6 @@ static void modes_steady(walk *w, const rac_step *step)
     }
 }
 
-static void modes_step(walk *w, const rac_step *step)
-{
-    const int n = w->shape->n;
-    const rac_tile *t = w->tile;
-    switch (step->kind) {
-    case RAC_STEP_ADVANCE: {
-        if (step->pair < 0)
-            modes_length(w, step->length);
-        else
-            modes_pair(w, step->pair);
-        w->out = run_any(n, step->count, step->write ? t->outputs : 0, t->floor, &w->decay[step->length * n],
-                         step->pair < 0 ? NULL : &w->input[step->pair * n], w->read, w->state, w->out);
-        break;
-    }
-    case RAC_STEP_BOLUS: {
-        const int at = w->shape->position[t->channel_compartment[step->channel]];
-        const rac_lanes amount = step->amount * t->gains[step->channel];
-        for (int k = 0; k < n; k++)
-            if (w->shape->reach[k][at])
-                w->state[k] += AT(w->m.w, k, at) * amount;
-        break;
-    }
-    case RAC_STEP_RESET:
-        for (int k = 0; k < n; k++)
-            w->state[k] = all(0);
-        break;
-    case RAC_STEP_WRITE:
-        for (int o = 0; o < t->outputs; o++) {
-            rac_lanes sum = all(0);
-            for (int k = 0; k < n; k++)
-                sum += w->read[o * n + k] * w->state[k];
-            *w->out++ = at_least(sum, t->floor);
-        }
-        break;
-    case RAC_STEP_STEADY_BEGIN:
-        memcpy(w->aside, w->state, sizeof w->aside);
-        for (int k = 0; k < n; k++)
-            w->state[k] = all(0);
-        break;
-    default:
-        modes_steady(w, step);
-    }
-}
-
 /* Amounts by position from modes, and back when parameters have changed. */
 static void from_modes(const walk *w, rac_lanes *x)
 {
@@ -225,6 +188,53 @@ static void to_modes(walk *w, const rac_lanes *x)
         for (int i = 0; i < w->shape->n; i++)
             if (w->shape->reach[k][i])
                 w->state[k] += AT(w->m.w, k, i) * x[i];
+    }
+}
+
+static void modes_step(walk *w, const rac_step *step)
+{
+    const int n = w->shape->n;
+    const rac_tile *t = w->tile;
+    switch (step->kind) {
+    case RAC_STEP_ADVANCE: {
+        if (step->pair < 0)
+            modes_length(w, step->length);
+        else
+            modes_pair(w, step->pair);
+        w->out = run_any(n, step->count, step->write ? t->outputs : 0, t->floor, &w->decay[step->length * n],
+                         step->pair < 0 ? NULL : &w->input[step->pair * n], w->read, w->state, w->out);
+        break;
+    }
+    case RAC_STEP_BOLUS: {
+        const int compartment = t->channel_compartment[step->channel];
+        const int at = compartment < n ? w->shape->position[compartment] : -1;
+        const rac_lanes amount = step->amount * t->gains[step->channel];
+        for (int k = 0; k < n && at >= 0; k++)
+            if (w->shape->reach[k][at])
+                w->state[k] += AT(w->m.w, k, at) * amount;
+        break;
+    }
+    case RAC_STEP_RESET: {
+        rac_lanes x[RAC_COMPARTMENTS_MAX];
+        begin(w, x);
+        to_modes(w, x);
+        break;
+    }
+    case RAC_STEP_WRITE:
+        for (int o = 0; o < t->outputs; o++) {
+            rac_lanes sum = all(0);
+            for (int k = 0; k < n; k++)
+                sum += w->read[o * n + k] * w->state[k];
+            *w->out++ = at_least(sum, t->floor);
+        }
+        break;
+    case RAC_STEP_STEADY_BEGIN:
+        memcpy(w->aside, w->state, sizeof w->aside);
+        for (int k = 0; k < n; k++)
+            w->state[k] = all(0);
+        break;
+    default:
+        modes_steady(w, step);
     }
 }
 
@@ -255,8 +265,8 @@ static void scaling_length(walk *w, int length)
         return;
     w->power_length[length % POWERS] = length;
     const int n = w->shape->n, width = n + w->entries, at = length % POWERS;
-    exponentiate(width, w->wide_shape, w->wide, w->tile->schedule->lengths_h[length], w->wide_e, w->wide_f,
-                 w->wide_t);
+    exponentiate(width, w->wide_shape, w->wide, all(w->tile->schedule->lengths_h[length]), w->wide_e,
+                 w->wide_f, w->wide_t);
     for (int i = 0; i < n; i++)
         for (int j = 0; j < width; j++)
             w->power[(at * n + i) * width + j] =
@@ -355,12 +365,12 @@ static void scaling_step(walk *w, const rac_step *step)
         scaling_advance(w, step);
         break;
     case RAC_STEP_BOLUS:
-        w->state[w->shape->position[w->tile->channel_compartment[step->channel]]] +=
-            step->amount * w->tile->gains[step->channel];
+        if (w->tile->channel_compartment[step->channel] < n)
+            w->state[w->shape->position[w->tile->channel_compartment[step->channel]]] +=
+                step->amount * w->tile->gains[step->channel];
         break;
     case RAC_STEP_RESET:
-        for (int i = 0; i < n; i++)
-            w->state[i] = all(0);
+        begin(w, w->state);
         break;
     case RAC_STEP_WRITE:
         scaling_write(w);
@@ -385,8 +395,9 @@ static void scaling_prepare(walk *w)
         w->entry[i] = -1;
     for (int r = 0; r < schedule->rate_count; r++)
         for (int i = 0; i < schedule->rates[r].count; i++) {
-            const int at = w->shape->position[w->tile->channel_compartment[schedule->rates[r].channels[i]]];
-            if (w->entry[at] < 0)
+            const int compartment = w->tile->channel_compartment[schedule->rates[r].channels[i]];
+            const int at = compartment < n ? w->shape->position[compartment] : -1;
+            if (at >= 0 && w->entry[at] < 0)
                 w->entry[at] = n + w->entries++;
         }
     memset(w->wide_shape, 0, sizeof w->wide_shape);
@@ -425,15 +436,18 @@ static void set_epoch(walk *w, int epoch)
     const rac_tile *t = w->tile;
     w->flow_per_h = &t->flow_per_h[epoch * w->shape->flow_count];
     w->readers = &t->readers[epoch * t->outputs * w->shape->n];
+    w->start = t->start ? &t->start[epoch * t->start_stride] : NULL;
 }
 
 static void walk_modes(walk *w)
 {
     const rac_schedule *schedule = w->tile->schedule;
-    rac_lanes x[RAC_COMPARTMENTS_MAX] = {{0}};
+    rac_lanes x[RAC_COMPARTMENTS_MAX];
     w->m.ill = (rac_lane_mask){0};
     for (int e = 0; e < schedule->epochs; e++) {
         set_epoch(w, e);
+        if (!e)
+            begin(w, x);
         modes_epoch(w, x);
         for (size_t i = schedule->epoch_first[e]; i < schedule->epoch_first[e + 1]; i++)
             modes_step(w, &schedule->steps[i]);
@@ -446,10 +460,10 @@ static void walk_scaling(walk *w)
 {
     const rac_schedule *schedule = w->tile->schedule;
     scaling_prepare(w);
-    for (int i = 0; i < w->shape->n; i++)
-        w->state[i] = all(0);
     for (int e = 0; e < schedule->epochs; e++) {
         set_epoch(w, e);
+        if (!e)
+            begin(w, w->state);
         scaling_epoch(w);
         for (size_t i = schedule->epoch_first[e]; i < schedule->epoch_first[e + 1]; i++)
             scaling_step(w, &schedule->steps[i]);

@@ -94,15 +94,41 @@ static void test_pharma_model__faults_are_placed(void **state)
            15, "the output is in");
 }
 
-static void test_pharma_model__a_nonlinear_equation_is_refused_not_approximated(void **state)
+/* The same, and the column. */
+static void refuse_at(rac_arena *arena, const char *body, int line, int column, const char *words)
 {
-    const char *ok =
-        "parameters:\n  V: 10 L\n  k: 1 /h\nflows: {a -> out: k}\nroutes: {iv: a}\noutputs: {c: a / V}\n";
-    refuse(*state,
-           rac_format(*state, "%sequations:\n  e: {unit: mg/L, rate: k * a / V * e / (e + 1 mg/L)}\n", ok),
-           16, "not linear");
-    refuse(*state, rac_format(*state, "%sequations:\n  e: {unit: mg/L, rate: k * (1 mg/L - e)}\n", ok), 16,
-           "not linear");
+    rac_problems problems = rac_problems_init(arena);
+    rac_model *model = NULL;
+    const char *text = rac_format(arena, "%s%s", HEAD, body);
+    rac_model_read(arena, rac_text_of(text), "models/test.yaml", &model, &problems);
+    assert_null(model);
+    check_contains(problems.items[0].message, words);
+    assert_int_equal(problems.items[0].line, line);
+    assert_int_equal(problems.items[0].column, column);
+}
+
+static void test_pharma_model__faults_in_equations_are_placed(void **state)
+{
+    const char *ok = "parameters:\n  V: 10 L\n  k: 1 /h\nflows: {a -> out: k}\nroutes: {iv: a}\n"
+                     "outputs: {c: a / V}\nequations:\n"; /* to line 15 */
+    const struct {
+        const char *equation, *words;
+        int column;
+    } cases[] = {
+        {"  e: {unit: mg/L, rate: k * a * e / (e + 1 mg/L)}\n", "", 35}, /* mg/h where mg/L/h is due */
+        {"  e: {unit: mg/L, rate: k * a / V - k * f}\n", "'f'", 41},     /* no such name */
+        {"  e: {unit: mg/L, rate: k * a / V / (e / 1 mg/L)}\n", "not finite", 25}, /* 0 / 0 where it begins */
+        {"  e: {unit: 1, rate: k * log(a / 1 mg)}\n", "not finite", 22},           /* log 0 */
+        {"  e: {unit: 1, rate: k * (1 - e), start: 1 / (V - V) * 1 L}\n", "not finite", 42},
+        {"  e: {unit: 1, rate: k * (1 - e), start: 3 mg}\n", "", 42}, /* mg where 1 is due */
+        {"  e: {unit: 1, rate: k * (1 - e), start: e}\n", "'e'", 42}, /* a start from amounts */
+        {"  e: {unit: 1, rate: k * (1 - e), begin: 3}\n", "begin", 35},
+        {"  a: {unit: mg, rate: 0 - k * a * a / 1 mg}\n", "has flows already", 3},
+        {"  k: {unit: mg, rate: k * k}\n", "already the name", 3},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        refuse_at(*state, rac_format(*state, "%s%s", ok, cases[i].equation), 16, cases[i].column,
+                  cases[i].words);
 }
 
 static void test_pharma_model__a_concentration_receives_no_dose(void **state)
@@ -228,6 +254,6 @@ static void test_pharma_model__damaged_files_are_answered(void **state)
 
 #define T(name) cmocka_unit_test_setup_teardown(test_pharma_model__##name, open_arena, close_arena)
 RAC_TESTS(T(units_are_checked_through_every_expression), T(faults_are_placed),
-          T(a_nonlinear_equation_is_refused_not_approximated), T(a_concentration_receives_no_dose),
+          T(faults_in_equations_are_placed), T(a_concentration_receives_no_dose),
           T(every_fault_is_reported_at_once), T(damaged_files_are_answered), T(derivatives_are_derivatives),
           T(powers_roots_and_choices_have_derivatives))

@@ -75,8 +75,9 @@ typedef struct rac_control_run {
 
 /* RAC_INVALID for orders before their decision, a next decision that is not later, times out of order or out
  * of range, covariates that are not finite, and events rac_regimen_check refuses; RAC_UNSUPPORTED for steady
- * doses; RAC_LIMIT above RAC_DECISIONS_MAX decisions; RAC_NOT_CONVERGED when a parameter or amount is not
- * finite; RAC_REFUSED for a model with unknown parameters; else what the controller answered. */
+ * doses, and for a model with equations that are not linear or have a start; RAC_LIMIT above
+ * RAC_DECISIONS_MAX decisions; RAC_NOT_CONVERGED when a parameter or amount is not finite; RAC_REFUSED for a
+ * model with unknown parameters; else what the controller answered. */
 rac_status rac_pharma_control(rac_arena *arena, const rac_control_request *request, rac_control_run *run,
                               rac_error *err);
 

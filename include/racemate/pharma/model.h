@@ -27,13 +27,23 @@
  *       - {of: F, distribution: logit-normal, sd: 0.708}
  *       - {of: [ka], cv: 61.5 %, level: occasion}
  *     flows: {central -> deep: Q2/V1, central -> out: CL/V1}
- *     equations: {effect: {unit: mg/L, rate: ke0 * (central/V1 - effect)}}
+ *     equations:                                  what is not a flow; see below
+ *       effect: {unit: mg/L, rate: ke0 * (central/V1 - effect)}
+ *       response: {unit: 1, rate: kin * (1 + effect / EC50) - kout * response, start: kin / kout}
  *     routes:
  *       intravenous: central
  *       nasal: [{to: nose, fraction: F}, {to: gut, fraction: 1 - F, duration: D}]
  *     outputs: {ketamine: central / V1}
  *     error: {ketamine: {proportional: 0.236}}    also additive (with unit) and log
  *     modifiers, interactions:                    other drugs: see modify.h
+ *
+ * An equation gives an amount's rate of change: any expression of parameters, covariates and amounts, its own
+ * too. `start` is its value at 0 h (or at the first event or time, where that is earlier) and after a reset:
+ * 0, or an expression of parameters and covariates.  An equation that is a sum of amounts of the exact system
+ * with coefficients joins the exact system, with its start; the others are integrated with error control
+ * (population.h), driven by the exact amounts.  What enters and leaves an amount that is not linear is
+ * written in its equation, not as flows; doses may enter it when its unit is that of an amount.  A rate or
+ * start that is not finite for the typical subject at the beginning is a fault of the file.
  *
  * Distributions (Lavielle 2014, Mixed Effects Models for the Population Approach, ch. 3), with eta normal of
  * mean 0: log-normal    typical x exp(eta)            cv gives variance log(1 + cv^2) logit-normal  typical

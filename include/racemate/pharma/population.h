@@ -42,6 +42,13 @@ typedef struct rac_population {
     const double *etas; /* subjects x epochs x etas: deviations that are known, instead of drawn ones */
     bool typical;       /* all deviations 0 */
     bool residual;      /* add residual error, as an assay would see it */
+
+    /* Equations that are not linear are integrated with error control, each subject by steps of its own.  The
+     * error of a step is at most `tolerance` x the state, or x `tolerance_share` of its largest size so far
+     * where that is more (relative alone would never let a vanishing state go).  0 means 1e-8 and 0.01.  What
+     * that leaves of the answer is measured in docs/models.md.  Linear models do not look at either. */
+    double tolerance, tolerance_share;
+    bool by_steps; /* also where the equations form a cascade, which has a faster way: for comparison */
 } rac_population;
 
 /* What a sink sees: valid until it returns. */
@@ -53,14 +60,16 @@ typedef struct rac_population_tile {
     int epochs;
     size_t parameters;
     const double *parameter_values; /* epochs x parameters x RAC_TILE */
-    unsigned failed; /* bit i: subject i has no answer (a parameter or amount that is not finite); counted,
-                        not used */
+    unsigned failed; /* bit i: subject i has no answer (a parameter or amount that is not finite, an equation
+                        that blows up or needs too many steps); counted, not used */
 } rac_population_tile;
 typedef void rac_population_sink(void *context, const rac_population_tile *tile);
 
 /* Computes subjects first_subject .. + subjects - 1 in order.  *failed counts those without an answer.
  * RAC_REFUSED for a model with unknown parameters; RAC_INVALID for covariates that are missing or not finite,
- * times out of order and regimens that rac_regimen_check refuses. */
+ * times out of order, a tolerance outside 1e-13 .. 0.1 and regimens that rac_regimen_check refuses;
+ * RAC_UNSUPPORTED for a steady-state dose where outputs rest on equations that are not linear: such a system
+ * may have several steady states or none. */
 rac_status rac_population_run(rac_arena *arena, const rac_population *population, rac_population_sink *sink,
                               void *context, size_t *failed, rac_error *err);
 

@@ -1,0 +1,174 @@
+/* pharma/forcing_inline.h: the exact linear amounts at any time between two breaks, each lane at a time of
+ * its own. Included inside a kernel.
+ *
+ *   modes     z(s) = z exp(lambda s) + (exp(lambda s) - 1) / lambda  W u,   x = V z
+ *   scaling   exp of the matrix widened by one column, u, at each time asked for: slower by far, and only for
+ * lanes whose modes are too close
+ */
+typedef struct forcing {
+    const rac_states *s;
+    const rac_linear *shape;
+    bool scaled;
+    rac_lanes *a, *scratch;
+    modes m;
+    rac_lane_mask ill;                    /* lanes that need scaling, in any epoch */
+    rac_lanes x[RAC_COMPARTMENTS_MAX];    /* scaling: by position, at the last break */
+    rac_lanes z[RAC_COMPARTMENTS_MAX];    /* modes: the same */
+    rac_lanes u[RAC_COMPARTMENTS_MAX];    /* by position: input, mg/h */
+    rac_lanes push[RAC_COMPARTMENTS_MAX]; /* modes: W u */
+    rac_lanes gain[RAC_COMPARTMENTS_MAX],
+        drift[RAC_COMPARTMENTS_MAX];            /* modes: W u / lambda, W u where it is 0 */
+    rac_lanes *wide, *wide_e, *wide_f, *wide_t; /* scaling: (n + 1) x (n + 1) */
+    bool wide_shape[WIDE * WIDE];
+} forcing;
+
+static void forcing_start(forcing *f, int epoch)
+{
+    const int n = f->shape->n;
+    const rac_lanes *start = &f->s->starts[epoch * (n + f->s->equations->count)];
+    for (int i = 0; i < n; i++)
+        f->x[i] = start[f->shape->compartment[i]];
+    for (int k = 0; k < n && !f->scaled; k++) {
+        f->z[k] = all(0);
+        for (int i = 0; i < n; i++)
+            if (f->shape->reach[k][i])
+                f->z[k] += AT(f->m.w, k, i) * f->x[i];
+    }
+}
+
+/* Parameters change; amounts stay. */
+static void forcing_epoch(forcing *f, int epoch)
+{
+    const int n = f->shape->n;
+    build_matrix(f->shape, &f->s->flow_per_h[epoch * f->shape->flow_count], f->a);
+    if (!f->scaled) {
+        for (int i = 0; i < n && epoch; i++) {
+            f->x[i] = all(0);
+            for (int k = 0; k < n; k++)
+                if (f->shape->reach[i][k])
+                    f->x[i] += AT(f->m.v, i, k) * f->z[k];
+        }
+        find_modes(f->shape, f->a, f->scratch, &f->m);
+        f->ill |= f->m.ill;
+        for (int k = 0; k < n && epoch; k++) {
+            f->z[k] = all(0);
+            for (int i = 0; i < n; i++)
+                if (f->shape->reach[k][i])
+                    f->z[k] += AT(f->m.w, k, i) * f->x[i];
+        }
+    }
+    if (!epoch)
+        forcing_start(f, 0);
+}
+
+static void forcing_bolus(forcing *f, int compartment, rac_lanes amount)
+{
+    const int at = f->shape->position[compartment], n = f->shape->n;
+    f->x[at] += amount;
+    for (int k = 0; k < n && !f->scaled; k++)
+        if (f->shape->reach[k][at])
+            f->z[k] += AT(f->m.w, k, at) * amount;
+}
+
+/* A span of constant input begins; u is set. */
+static void forcing_begin(forcing *f)
+{
+    const int n = f->shape->n, width = n + 1;
+    if (f->scaled) {
+        for (int i = 0; i < width; i++)
+            for (int j = 0; j < width; j++) {
+                WIDE_AT(f->wide, i, j) = i < n ? (j < n ? AT(f->a, i, j) : f->u[i]) : all(0);
+                f->wide_shape[i * WIDE + j] = i < n && j < n ? f->shape->reach[i][j] : j == n;
+            }
+        return;
+    }
+    for (int k = 0; k < n; k++) {
+        f->push[k] = all(0);
+        for (int i = 0; i < n; i++)
+            if (f->shape->reach[k][i])
+                f->push[k] += AT(f->m.w, k, i) * f->u[i];
+        const rac_lane_mask still = f->m.lambda[k] == 0.0;
+        f->gain[k] = select(still, all(0), f->push[k] / select(still, all(1), f->m.lambda[k]));
+        f->drift[k] = select(still, f->push[k], all(0));
+    }
+}
+
+/* Modes a time s after the break. */
+LANE void modes_after(const forcing *f, rac_lanes s, rac_lanes *z)
+{
+    for (int k = 0; k < f->shape->n; k++) {
+        rac_lanes rise;
+        const rac_lanes decay = exponential(f->m.lambda[k] * s, &rise);
+        z[k] = f->z[k] * decay + f->gain[k] * rise + f->drift[k] * s;
+    }
+}
+
+/* All amounts by position, by scaling. */
+static void scaled_after(forcing *f, rac_lanes s, rac_lanes *x)
+{
+    const int n = f->shape->n, width = n + 1;
+    exponentiate(width, f->wide_shape, f->wide, s, f->wide_e, f->wide_f, f->wide_t);
+    for (int i = 0; i < n; i++) {
+        x[i] = WIDE_AT(f->wide_e, i, n);
+        for (int j = 0; j < n; j++)
+            if (f->shape->reach[i][j])
+                x[i] += WIDE_AT(f->wide_e, i, j) * f->x[j];
+    }
+}
+
+/* The drivers at `nodes` times: driver d at node j goes to amounts[d * stride + j].  With `slopes` also their
+ * rates of change at the first. */
+static void forcing_at(forcing *f, const rac_lanes *times, int nodes, rac_lanes *amounts, int stride,
+                       rac_lanes *slopes)
+{
+    const rac_equations *e = f->s->equations;
+    const int n = f->shape->n;
+    for (int j = 0; j < nodes; j++) {
+        rac_lanes z[RAC_COMPARTMENTS_MAX];
+        if (f->scaled)
+            scaled_after(f, times[j], z);
+        else
+            modes_after(f, times[j], z);
+        for (int d = 0; d < e->driver_count; d++) {
+            const int at = f->shape->position[e->drivers[d]];
+            rac_lanes x = f->scaled ? z[at] : all(0);
+            for (int k = 0; k < n && !f->scaled; k++)
+                if (f->shape->reach[at][k])
+                    x += AT(f->m.v, at, k) * z[k];
+            amounts[d * stride + j] = at_least(x, f->s->floor);
+        }
+        for (int d = 0; d < e->driver_count && slopes && !j; d++) {
+            const int at = f->shape->position[e->drivers[d]];
+            rac_lanes slope = f->scaled ? f->u[at] : all(0);
+            for (int k = 0; k < n; k++)
+                if (f->shape->reach[at][k])
+                    slope += f->scaled ? AT(f->a, at, k) * z[k]
+                                       : AT(f->m.v, at, k) * (f->m.lambda[k] * z[k] + f->push[k]);
+            slopes[d] = slope;
+        }
+    }
+}
+
+/* The span is over after `length`. */
+static void forcing_end(forcing *f, double length)
+{
+    rac_lanes after[RAC_COMPARTMENTS_MAX];
+    if (f->scaled)
+        scaled_after(f, all(length), after);
+    else
+        modes_after(f, all(length), after);
+    memcpy(f->scaled ? f->x : f->z, after, sizeof *after * (size_t)f->shape->n);
+}
+
+/* The shortest time in which the drivers can change much: 1 / the fastest mode, INFINITY where nothing moves.
+ */
+static rac_lanes forcing_pace(const forcing *f)
+{
+    rac_lanes fastest = all(0);
+    rac_lane_mask moving = {0};
+    for (int k = 0; k < f->shape->n; k++) {
+        fastest = larger(fastest, absolute(f->scaled ? AT(f->a, k, k) : f->m.lambda[k]));
+        moving |= ((f->scaled ? f->x[k] : f->z[k]) != 0.0) | (f->u[k] != 0.0);
+    }
+    return select(moving & (fastest > 0.0), 1.0 / select(fastest > 0.0, fastest, all(1)), all(INFINITY));
+}

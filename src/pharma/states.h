@@ -1,0 +1,56 @@
+/* pharma/states.h: amounts whose equations are not linear, for eight subjects who share a schedule.
+ *
+ *     dy/dt = f(x(t), y, parameters) + input,   x the exact linear amounts
+ *
+ * Between two breaks of the schedule (a rate that changes, a bolus, a reset, an epoch) x is known at any
+ * time, so it is never integrated: the solvers ask for it where they need it.  Two solvers:
+ *
+ *   steps     Any f.  Rosenbrock steps of order 5 (rosenbrock_inline.h).
+ *   cascade   Each state linear in itself given those before it.  Collocation over panels (cascade_inline.h):
+ * no Jacobian, and all times of a panel are computed side by side.
+ *
+ * Each lane has a time and a step of its own, so a subject's numbers do not depend on who stands beside it. A
+ * break ends every step.  Times wanted between are read off the step's polynomial: asking for more of them
+ * changes nothing.
+ *
+ * Error of a step: at most `tolerance` times the state, or times `floor` x (its largest size so far) where
+ * that is more.
+ */
+#ifndef RACEMATE_PHARMA_STATES_H
+#define RACEMATE_PHARMA_STATES_H
+
+#include "pharma/graph.h"
+#include "pharma/lanes.h"
+#include "pharma/model.h"
+#include "pharma/schedule.h"
+
+/* Steps tried between two breaks; a subject who needs more has no answer. */
+enum { RAC_ATTEMPTS_MAX = 20000 };
+
+/* Times computed side by side. */
+enum { RAC_NODES_MAX = 8 };
+
+typedef struct rac_states {
+    const rac_linear *shape;
+    const rac_equations *equations;
+    const rac_schedule *schedule;
+    const int *channel_compartment; /* schedule->channels: an amount of the model */
+    const rac_lanes *flow_per_h;    /* epochs x flows */
+    const rac_lanes *gains;         /* channels */
+    const rac_lanes *starts;        /* epochs x amounts */
+    const rac_lanes *frames;        /* epochs x slots: covariates, etas, parameters */
+    int slots;                      /* of a frame, before the first amount */
+    rac_lanes floor;                /* of linear amounts: 0, or -INFINITY for none */
+    double tolerance, share;        /* of the error, see above */
+    bool by_steps;                  /* never as a cascade */
+    unsigned wanted;                /* bit i: lane i is asked for */
+    rac_lanes *out;                 /* writes x states */
+    rac_lanes *work;                /* rac_states_work() */
+    unsigned failed;                /* set: bit i for lane i without an answer */
+    size_t steps;                   /* set: tried, of all lanes together (a panel is a step) */
+} rac_states;
+
+/* How many lanes `work` needs. */
+size_t rac_states_work(const rac_states *states);
+
+#endif
