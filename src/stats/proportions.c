@@ -118,6 +118,11 @@ rac_nnt rac_nnt_of(double difference, rac_interval interval)
     return nnt;
 }
 
+rac_nnt rac_nnt_of_unwanted(double difference, rac_interval interval)
+{
+    return rac_nnt_of(-difference, (rac_interval){-interval.upper, -interval.lower});
+}
+
 static char *one_side(rac_arena *arena, double number)
 {
     return isinf(number) ? rac_string_copy(arena, "infinity")

@@ -164,6 +164,11 @@ static void test_stats_proportions__nnt_passes_through_infinity(void **state)
     nnt = rac_nnt_of(-0.25, (rac_interval){-0.4, -0.1});
     assert_int_equal(nnt.kind, RAC_NNT_HARM);
     assert_string_equal(rac_nnt_format(arena, nnt), "NNTH 4.0 (NNTH 2.5 to NNTH 10.0)");
+    /* A treatment with fewer unwanted events benefits; with more it harms. */
+    nnt = rac_nnt_of_unwanted(-0.25, (rac_interval){-0.4, -0.1});
+    assert_string_equal(rac_nnt_format(arena, nnt), "NNTB 4.0 (NNTB 2.5 to NNTB 10.0)");
+    nnt = rac_nnt_of_unwanted(0.142, (rac_interval){-0.0942, 0.3417});
+    assert_string_equal(rac_nnt_format(arena, nnt), "NNTH 7.0 (NNTB 10.6 to infinity to NNTH 2.9)");
     nnt = rac_nnt_of(0, (rac_interval){-0.5, 0.5});
     assert_string_equal(rac_nnt_format(arena, nnt), "infinity (NNTB 2.0 to infinity to NNTH 2.0)");
     nnt = rac_nnt_of(0.2, (rac_interval){0, 0.5});

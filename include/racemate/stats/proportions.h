@@ -49,6 +49,9 @@ typedef struct rac_nnt {
 
 /* From a risk difference and its interval; positive means group 1 has more of the wanted events. */
 rac_nnt rac_nnt_of(double difference, rac_interval interval);
+/* The same where the event is not wanted (leaving treatment, a side effect): fewer of them in group 1 is the
+ * benefit. */
+rac_nnt rac_nnt_of_unwanted(double difference, rac_interval interval);
 /* "NNTB 7.0 (NNTB 2.9 to infinity to NNTH 10.6)", one decimal; B for benefit, H for harm. */
 char *rac_nnt_format(rac_arena *arena, rac_nnt nnt);
 
@@ -65,7 +68,7 @@ typedef struct rac_proportions {
     rac_interval miettinen_nurminen; /* score interval with N / (N - 1), 1985 (doi:10.1002/sim.4780040211) */
     rac_interval agresti_caffo;      /* one success and one failure added to each group, 2000 */
     rac_interval wald;               /* for comparison only; the last two are cut at -1 and 1 */
-    rac_nnt nnt;                     /* from newcombe */
+    rac_nnt nnt;                     /* from newcombe, taking the event for a wanted one */
 
     double odds_ratio; /* 0 or INFINITY with a zero cell; not estimable without events in either group, */
     rac_interval odds_ratio_woolf; /*  or with events in all.  Woolf 1955; not estimable with a zero cell */
