@@ -190,3 +190,12 @@ rac_status rac_figure_finish(rac_figure *figure, rac_error *err)
     figure->finished = true;
     return RAC_OK;
 }
+
+void rac_figure_write_under(rac_figure *figure, const char *name, const char *const *text)
+{
+    const char **own = rac_many(figure->arena, const char *, figure->x.tick_count);
+    for (size_t i = 0; i < figure->x.tick_count; i++)
+        own[i] = rac_string_copy(figure->arena, text[i]);
+    rac_push(figure->arena, figure->under, figure->under_count, figure->under_capacity,
+             ((rac_figure_under){rac_string_copy(figure->arena, name), own}));
+}

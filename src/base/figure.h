@@ -49,6 +49,12 @@ typedef struct rac_figure_axis {
     int digits; /* after the point, enough for the ticks to differ */
 } rac_figure_axis;
 
+/* A row of text below the horizontal axis, one entry a tick: how many are still at risk, say. */
+typedef struct rac_figure_under {
+    const char *name;
+    const char *const *text; /* x.tick_count */
+} rac_figure_under;
+
 typedef struct rac_figure {
     rac_arena *arena;
     const char *title, *description; /* for people who hear the figure rather than see it, too */
@@ -56,6 +62,8 @@ typedef struct rac_figure {
     rac_figure_axis x, y;
     size_t mark_count, mark_capacity;
     rac_figure_mark *marks;
+    size_t under_count, under_capacity;
+    rac_figure_under *under;
     bool finished;
 } rac_figure;
 
@@ -65,6 +73,9 @@ void rac_figure_add(rac_figure *figure, const rac_figure_mark *mark);
 /* Finds ranges and ticks.  RAC_INVALID: nothing finite to show, an infinite value, a mark without the arrays
  * its kind needs, a fixed range that is empty, a sheet smaller than 40 x 30 mm. */
 rac_status rac_figure_finish(rac_figure *figure, rac_error *err);
+
+/* Of a finished figure, whose ticks are known: text[i] stands below x.ticks[i].  Copied. */
+void rac_figure_write_under(rac_figure *figure, const char *name, const char *const *text);
 
 /* Ticks at round numbers (1, 2 or 5 times a power of ten) that cover [min, max], about `most` of them:
  * Heckbert, "Nice numbers for graph labels", Graphics Gems 1990, ISBN 0-12-286165-5.  min <= max, finite.

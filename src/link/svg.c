@@ -84,6 +84,7 @@ static const struct style *style_of(const rac_figure_mark *mark)
 /* ---- where things are ---- */
 
 static const double text_mm = 3.0;      /* 8.5 pt */
+static const double under_mm = 4.4;     /* from row to row below the axis */
 static const double character_mm = 1.6; /* a cautious mean width of a sans-serif letter at that size */
 
 typedef struct canvas {
@@ -153,6 +154,14 @@ static double widest_tick(const canvas *c)
     return most;
 }
 
+static double widest_under(const canvas *c)
+{
+    double most = 0;
+    for (size_t k = 0; k < c->figure->under_count; k++)
+        most = fmax(most, text_width(c->figure->under[k].name));
+    return most;
+}
+
 static void draw_axes(const canvas *c)
 {
     const rac_figure *f = c->figure;
@@ -170,8 +179,15 @@ static void draw_axes(const canvas *c)
     segment(c, c->left, c->top, c->left, c->bottom, "");
     if (f->x.label)
         text_at(c, (c->left + c->right) / 2, c->bottom + 3.4 + 2 * text_mm, "middle", f->x.label);
+    for (size_t k = 0; k < f->under_count; k++) {
+        const double y =
+            c->bottom + (f->x.label ? 3.4 + 2 * text_mm : 1.8 + text_mm) + (double)(k + 1) * under_mm + 1;
+        text_at(c, c->left - 3.5, y, "end", f->under[k].name);
+        for (size_t i = 0; i < f->x.tick_count; i++)
+            text_at(c, at_x(c, f->x.ticks[i]), y, "middle", f->under[k].text[i]);
+    }
     if (f->y.label) {
-        const double x = text_mm + 0.6, y = (c->top + c->bottom) / 2;
+        const double x = c->left - widest_tick(c) - 2.9 - 0.6 * text_mm, y = (c->top + c->bottom) / 2;
         rac_markup_format(
             c->out,
             "<text transform=\"translate(%s %s) rotate(-90)\" text-anchor=\"middle\" stroke=\"none\">", MM(x),
@@ -428,9 +444,10 @@ rac_status rac_svg_draw(rac_arena *arena, const rac_figure *figure, const char *
     rac_markup_text(&out, figure->description);
     rac_markup_raw(&out, "</desc>\n<g font-family=\"Helvetica, Arial, sans-serif\" font-size=\"3\" "
                          "fill=\"#222222\" stroke=\"none\">\n<g stroke=\"#222222\" stroke-width=\"0.25\">\n");
-    c->left = widest_tick(c) + 3.5 + (figure->y.label ? text_mm * 1.6 : 0);
+    c->left = fmax(widest_tick(c) + 3.5 + (figure->y.label ? text_mm * 1.6 : 0), widest_under(c) + 4);
     c->right = figure->width_mm - 4;
-    c->bottom = figure->height_mm - (figure->x.label ? 4.5 + 2 * text_mm : 3.5 + text_mm);
+    c->bottom = figure->height_mm - (figure->x.label ? 4.5 + 2 * text_mm : 3.5 + text_mm) -
+                (figure->under_count ? 1 + (double)figure->under_count * under_mm : 0);
     rac_markup_raw(&out, "<g stroke=\"none\">\n");
     c->top = draw_legend(c, text_mm + 1) + 2.5;
     rac_markup_raw(&out, "</g>\n");
