@@ -9,8 +9,8 @@
  *     rac_chart_read        tidy CSV, one row a patient and visit (with a mapping), every problem at once
  *     rac_chart_read_adam   the same from CDISC ADSL, ADQS, ADTTE, ADAE
  *     rac_chart             patients, arms, scores by visit, covariates, endpoints, adverse events
- *     rac_study_<verb>      one analysis each: describe, compare, respond, onset, survive, balance, missing,
- *                           adverse
+ *     rac_study_<verb>      one analysis each: flow, describe, compare, respond, onset, survive, balance,
+ * missing, adverse
  *
  * The direction is fixed everywhere: treated (arm 1) minus reference (arm 0).  Scores are in points of the
  * chart's scale; changes are score minus baseline, so a fall is negative.  Visit 0 is the baseline, visit v
@@ -111,6 +111,7 @@ typedef struct rac_chart_options {
     const char *treated, *reference; /* arms as the file spells them, any case; NULL: chosen and said */
     const char *scale;               /* "PHQ-9", also the PARAMCD of ADQS; NULL: from the file */
     rac_chart_file map;              /* YAML; see docs/study.md */
+    rac_chart_file events;           /* of a tidy chart: adverse events, named as in ADAE */
 } rac_chart_options;
 
 /* Problems carry file, line, column and field; reading goes on so that all are told at once.  RAC_INVALID
@@ -138,15 +139,41 @@ typedef struct rac_study_options {
                                      "BASE" names the baseline score */
     rac_adjustment adjustment;    /* RAC_ADJUST_NONE means Holm */
     double alpha;
-    size_t subsamples; /* of rac_study_onset_find; SIZE_MAX: none */
-    double remission;  /* highest total that counts; 0: rac_chart_remission */
-    bool jackknife;    /* standard errors in rac_study_missing: one more fit a patient */
-    const char *event; /* of rac_study_survive: an endpoint's code, or "response", "remission", "dropout" */
-    rac_mixed_df df;   /* of the mixed model */
+    size_t subsamples;  /* of rac_study_onset_find; SIZE_MAX: none */
+    double remission;   /* highest total that counts; 0: rac_chart_remission */
+    bool jackknife;     /* standard errors in rac_study_missing: one more fit a patient */
+    size_t imputations; /* of rac_study_missing, at least 2: where significance tips; 0: not asked */
+    const char *event;  /* of rac_study_survive: an endpoint's code, or "response", "remission", "dropout" */
+    rac_mixed_df df;    /* of the mixed model */
 } rac_study_options;
 
 /* Sentences printed below every analysis. */
 const char *const *rac_study_limits(size_t *count);
+
+/* ---- flow: who was there, and who left when and why ------------------------------------------------------
+ */
+
+typedef struct rac_study_dropout {
+    const char *reason;
+    double count[RAC_CHART_ARMS];
+} rac_study_dropout;
+
+/* One visit.  Lost: attended everything before and did not come to this one. */
+typedef struct rac_study_step {
+    size_t visit; /* the chart's index; 0 the baseline */
+    size_t attended[RAC_CHART_ARMS], scored[RAC_CHART_ARMS], lost[RAC_CHART_ARMS];
+    size_t reasons; /* of those lost, in the order met */
+    const rac_study_dropout *reason;
+} rac_study_step;
+
+typedef struct rac_study_flow {
+    size_t charted[RAC_CHART_ARMS], with_baseline[RAC_CHART_ARMS];
+    size_t analysed[RAC_CHART_ARMS]; /* a baseline and at least one score after it */
+    size_t unknown[RAC_CHART_ARMS];  /* nothing says how long they came; in no step after the baseline */
+    size_t steps;
+    const rac_study_step *step;
+} rac_study_flow;
+void rac_study_flow_of(rac_arena *arena, const rac_chart *chart, rac_study_flow *out);
 
 /* ---- describe: the table before treatment -------------------------------------------------------------- */
 
@@ -208,6 +235,8 @@ typedef struct rac_study_response {
     rac_two_by_two counts;
     bool comparable; /* both arms have somebody */
     rac_proportions out;
+    bool wanted; /* false of "dropout": fewer of them is the benefit */
+    rac_nnt nnt; /* by that meaning; out.nnt takes every event for a wanted one */
 } rac_study_response;
 
 typedef struct rac_study_responses {
@@ -287,21 +316,18 @@ typedef struct rac_study_balance {
     rac_weighted_effect
         change[RAC_STUDY_ESTIMANDS]; /* last score seen minus baseline; 0 when none was seen */
     rac_weighted_effect percent[RAC_STUDY_ESTIMANDS];
-    rac_t_test unweighted; /* the same change, Welch */
-    const bool *treated;   /* patients */
+    rac_t_test unweighted;         /* the same change, Welch */
+    rac_t_test unweighted_percent; /* and percent change */
+    const bool *treated;           /* patients */
     const double *last_change;
-    rac_evalue e_value; /* of the unweighted standardised difference */
+    rac_evalue e_value;                               /* of the unweighted standardised difference */
+    rac_evalue e_value_weighted[RAC_STUDY_ESTIMANDS]; /* in the same pooled sd; NaN where too_few */
 } rac_study_balance;
 rac_status rac_study_balance_of(rac_arena *arena, const rac_chart *chart, const rac_study_options *options,
                                 rac_study_balance *out, rac_error *err);
 
 /* ---- missing: what was never taken
  * ------------------------------------------------------------------------------- */
-
-typedef struct rac_study_dropout {
-    const char *reason;
-    double count[RAC_CHART_ARMS];
-} rac_study_dropout;
 
 typedef struct rac_study_missing {
     size_t visits;
@@ -314,6 +340,9 @@ typedef struct rac_study_missing {
     rac_ancova legacy[3];               /* by rac_legacy */
     rac_reference_based imputed;        /* the reference arm's course imagined for those who left */
     rac_tipping_point tipping;          /* points added to the treated who left */
+    size_t imputations;                 /* as asked; the next two lines hold when there are any */
+    rac_pooled pooled;                  /* multiple imputation under MAR, Rubin's rules */
+    rac_tipping_point tipping_p;        /* where its p passes alpha */
     double tipping_delta[13], tipping_effect[13];
 } rac_study_missing;
 rac_status rac_study_missing_of(rac_arena *arena, const rac_chart *chart, const rac_study_options *options,

@@ -94,7 +94,7 @@ rac_status rac_study_adverse(rac_arena *arena, const rac_chart *chart, const rac
     *out = (rac_study_harms){0};
     if (!chart->has_events) {
         rac_fail(err, RAC_NOT_FOUND, "the chart has no adverse events");
-        rac_error_hint(err, "give them with --adae FILE beside --adsl and --adqs");
+        rac_error_hint(err, "give them with --adae FILE");
         return RAC_NOT_FOUND;
     }
     harms h = {.arena = arena, .chart = chart, .out = out, .level = rac_study_filled(options).level};

@@ -90,26 +90,47 @@ static rac_status weigh(rac_arena *arena, const rac_weighting_data *data, const 
                   : rac_weighting_effect(arena, data, &out->weighting[e], &effect, &out->percent[e], err);
 }
 
-static rac_status unweighted(rac_arena *arena, size_t rows, double level, rac_study_balance *out,
-                             rac_error *err)
+/* E-values of the difference as seen and of each weighted one, all in the pooled sd of the change. */
+static rac_status e_values(double sd, rac_study_balance *out, rac_error *err)
+{
+    const rac_evalue unknown = {.point = NAN, .limit = NAN};
+    out->e_value = unknown;
+    for (int e = 0; e < RAC_STUDY_ESTIMANDS; e++)
+        out->e_value_weighted[e] = unknown;
+    if (!(sd > 0))
+        return RAC_OK;
+    rac_status status =
+        rac_evalue_of_means(out->unweighted.estimate, out->unweighted.se, sd, &out->e_value, err);
+    for (int e = 0; e < RAC_STUDY_ESTIMANDS && !status; e++)
+        if (!out->change[e].too_few)
+            status = rac_evalue_of_means(out->change[e].effect.estimate, out->change[e].effect.se, sd,
+                                         &out->e_value_weighted[e], err);
+    return status;
+}
+
+static rac_status unweighted(rac_arena *arena, size_t rows, const double *percent, double level,
+                             rac_study_balance *out, rac_error *err)
 {
     double *arm[RAC_CHART_ARMS] = {rac_many(arena, double, rows), rac_many(arena, double, rows)};
+    double *share[RAC_CHART_ARMS] = {rac_many(arena, double, rows), rac_many(arena, double, rows)};
     size_t n[RAC_CHART_ARMS] = {0};
-    for (size_t i = 0; i < rows; i++)
-        arm[out->treated[i]][n[out->treated[i]]++] = out->last_change[i];
+    for (size_t i = 0; i < rows; i++) {
+        const int a = out->treated[i];
+        share[a][n[a]] = percent[i];
+        arm[a][n[a]++] = out->last_change[i];
+    }
     const rac_sample treated = {arm[1], n[1]}, reference = {arm[0], n[0]};
     rac_effect_size size;
     rac_status status = rac_t_test_welch(treated, reference, level, &out->unweighted, err);
     if (!status)
+        status = rac_t_test_welch((rac_sample){share[1], n[1]}, (rac_sample){share[0], n[0]}, level,
+                                  &out->unweighted_percent, err);
+    if (!status)
         status = rac_effect_size_of(treated, reference, &size, err);
-    if (status || isnan(size.cohen_d) || size.cohen_d == 0) {
-        out->e_value.point = out->e_value.limit = NAN;
+    if (status)
         return status;
-    }
-    const rac_evalue_data data = {.scale = RAC_EVALUE_STANDARDISED,
-                                  .estimate = size.cohen_d,
-                                  .se = fabs(out->unweighted.se / (out->unweighted.estimate / size.cohen_d))};
-    return rac_evalue_of(&data, &out->e_value, err);
+    const bool known = !isnan(size.cohen_d) && size.cohen_d != 0;
+    return e_values(known ? out->unweighted.estimate / size.cohen_d : (double)NAN, out, err);
 }
 
 rac_status rac_study_balance_of(rac_arena *arena, const rac_chart *chart, const rac_study_options *options,
@@ -152,5 +173,5 @@ rac_status rac_study_balance_of(rac_arena *arena, const rac_chart *chart, const 
         out->estimand[e] = estimands[e];
         status = weigh(arena, &data, &shown, percent, o.level, e, out, err);
     }
-    return status ? status : unweighted(arena, rows, o.level, out, err);
+    return status ? status : unweighted(arena, rows, percent, o.level, out, err);
 }

@@ -59,16 +59,6 @@ static void read_adsl(rac_draft *draft, const rac_sheet *sheet)
     rac_draft_dictionary(draft, "ADSL", sheet, role);
 }
 
-/* The patient a row speaks of; a problem when ADSL has nobody of that name. */
-static bool patient_at(rac_draft *draft, rac_place at, size_t *patient)
-{
-    const rac_text id = rac_sheet_cell(at.sheet, at.row, at.column);
-    if (rac_words_find(&draft->ids, id, patient))
-        return true;
-    rac_draft_problem(draft, at, "patient '%.*s' is not in ADSL", RAC_TEXT(rac_text_shorten(id, 40)));
-    return false;
-}
-
 /* The PARAMCD that is read: the one asked for, or the only one. */
 static rac_text parameter_of(rac_draft *draft, const rac_sheet *sheet, size_t column)
 {
@@ -134,7 +124,7 @@ static void read_adqs(rac_draft *draft, const rac_sheet *sheet)
         size_t p;
         if (code != SIZE_MAX && !rac_text_equal(rac_sheet_cell(sheet, row, code), parameter))
             continue;
-        if (!patient_at(draft, (rac_place){sheet, row, id}, &p))
+        if (!rac_draft_patient_at(draft, (rac_place){sheet, row, id}, &p))
             continue;
         if (flag != SIZE_MAX && !rac_text_is(rac_sheet_cell(sheet, row, flag), "Y")) {
             draft->chart->rows_unscheduled++;
@@ -165,7 +155,7 @@ static void read_endpoint(rac_draft *draft, const rac_sheet *sheet, rac_text par
     for (size_t row = 0; row < sheet->rows; row++) {
         size_t p;
         if (!rac_text_equal(rac_sheet_cell(sheet, row, code), parameter) ||
-            !patient_at(draft, (rac_place){sheet, row, id}, &p))
+            !rac_draft_patient_at(draft, (rac_place){sheet, row, id}, &p))
             continue;
         const double t = rac_draft_number(draft, (rac_place){sheet, row, aval});
         const double c = rac_draft_number(draft, (rac_place){sheet, row, censored});
@@ -211,46 +201,6 @@ static void read_adtte(rac_draft *draft, const rac_sheet *sheet)
         read_endpoint(draft, sheet, parameters.word[k], id, code, aval, censored);
 }
 
-static void read_adae(rac_draft *draft, const rac_sheet *sheet)
-{
-    static const char *const severities[] = {"", "MILD", "MODERATE", "SEVERE"};
-    const size_t id = rac_draft_column(draft, sheet, "USUBJID", true);
-    const size_t term = rac_draft_column(draft, sheet, "AEDECOD", true);
-    const size_t system = rac_draft_column(draft, sheet, "AEBODSYS", false);
-    const size_t severity = rac_draft_column(draft, sheet, "AESEV", false);
-    const size_t serious = rac_draft_column(draft, sheet, "AESER", false);
-    const size_t flag = rac_draft_column(draft, sheet, "TRTEMFL", false);
-    if (id == SIZE_MAX || term == SIZE_MAX)
-        return;
-    const char **role = rac_many(draft->arena, const char *, sheet->column_count);
-    role[id] = "patient";
-    role[term] = "adverse event";
-    rac_draft_dictionary(draft, "ADAE", sheet, role);
-    for (size_t row = 0; row < sheet->rows; row++) {
-        size_t p;
-        if (!patient_at(draft, (rac_place){sheet, row, id}, &p))
-            continue;
-        if (flag != SIZE_MAX && !rac_text_is(rac_sheet_cell(sheet, row, flag), "Y"))
-            continue;
-        const rac_text grade = rac_sheet_cell(sheet, row, severity);
-        int s = 0;
-        while (s < 4 && !rac_text_is(grade, severities[s]))
-            s++;
-        if (s == 4)
-            rac_error_hint(rac_draft_problem(draft, (rac_place){sheet, row, severity},
-                                             "severity '%.*s' is not known",
-                                             RAC_TEXT(rac_text_shorten(grade, 40))),
-                           "MILD, MODERATE, SEVERE or empty");
-        rac_push(draft->arena, draft->event, draft->events, draft->event_capacity,
-                 ((rac_chart_event){.patient = p,
-                                    .system = rac_text_copy(draft->arena, rac_sheet_cell(sheet, row, system)),
-                                    .term = rac_text_copy(draft->arena, rac_sheet_cell(sheet, row, term)),
-                                    .severity = s % 4,
-                                    .serious = rac_text_is(rac_sheet_cell(sheet, row, serious), "Y")}));
-    }
-    draft->chart->has_events = true;
-}
-
 rac_status rac_chart_read_adam(rac_arena *arena, const rac_chart_file *adsl, const rac_chart_file *adqs,
                                const rac_chart_file *adtte, const rac_chart_file *adae,
                                const rac_chart_options *options, rac_chart *chart, rac_problems *problems)
@@ -268,6 +218,6 @@ rac_status rac_chart_read_adam(rac_arena *arena, const rac_chart_file *adsl, con
     if (adtte && adtte->name && rac_draft_table(&draft, adtte, &sheet[2]))
         read_adtte(&draft, &sheet[2]);
     if (adae && adae->name && rac_draft_table(&draft, adae, &sheet[3]))
-        read_adae(&draft, &sheet[3]);
+        rac_draft_events(&draft, &sheet[3], "USUBJID", "ADAE");
     return rac_draft_finish(&draft);
 }

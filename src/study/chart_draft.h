@@ -49,8 +49,9 @@ typedef struct rac_draft {
     const rac_chart_options *options;
     rac_chart_map map;
     rac_chart *chart;
-    size_t said;        /* problems beyond the most that are listed */
-    rac_error unlisted; /* the last of them */
+    const char *patients_in; /* where every patient must be, for messages; NULL: "ADSL" */
+    size_t said;             /* problems beyond the most that are listed */
+    rac_error unlisted;      /* the last of them */
     rac_words ids, arms;
     rac_draft_patient *patient; /* ids.count */
     size_t patient_capacity;
@@ -98,6 +99,10 @@ void rac_draft_covariate(rac_draft *draft, const rac_sheet *sheet, size_t column
 /* One line of the dictionary for every column of the sheet; roles are by column, NULL is "not used". */
 void rac_draft_dictionary(rac_draft *draft, const char *name, const rac_sheet *sheet,
                           const char *const *roles);
+/* The patient a row speaks of; a problem when the chart has nobody of that name. */
+bool rac_draft_patient_at(rac_draft *draft, rac_place at, size_t *patient);
+/* Adverse events; the patient's column is `patient_column` or USUBJID. */
+void rac_draft_events(rac_draft *draft, const rac_sheet *sheet, const char *patient_column, const char *name);
 /* The scale from options, map or the file's own word; may be NULL. */
 void rac_draft_scale(rac_draft *draft, rac_text word);
 rac_status rac_draft_finish(rac_draft *draft);

@@ -108,5 +108,10 @@ rac_status rac_chart_read(rac_arena *arena, const rac_chart_file *file, const ra
     const char **role = rac_many(arena, const char *, sheet.column_count);
     read_covariates(&draft, &sheet, at, patient_of_row, role);
     rac_draft_dictionary(&draft, "chart", &sheet, role);
+    rac_sheet events;
+    draft.patients_in = "the chart";
+    if (draft.options->events.name && rac_draft_table(&draft, &draft.options->events, &events))
+        rac_draft_events(&draft, &events, rac_chart_map_column(arena, &draft.map, "patient", "patient"),
+                         "events");
     return rac_draft_finish(&draft);
 }

@@ -83,6 +83,47 @@ static rac_status tip(rac_arena *arena, const rac_frame *frame, const bool *trea
     return status;
 }
 
+/* The same with many imputations, whose spread is part of the error: only then does a p mean something. */
+static rac_status tip_significance(rac_arena *arena, const rac_frame *frame, const bool *treated,
+                                   const rac_study_options *o, rac_study_missing *out, rac_error *err)
+{
+    enum { factors = 3 };
+    double *factor = rac_many(arena, double, frame->patients *factors);
+    bool *imputed = rac_many(arena, bool, frame->patients);
+    for (size_t i = 0; i < frame->patients; i++) {
+        factor[i * factors] = 1;
+        factor[i * factors + 1] = treated[i];
+        factor[i * factors + 2] = frame->baseline[i];
+        imputed[i] = isnan(frame->change[(i + 1) * frame->visits - 1]);
+    }
+    const rac_impute_data data = {.patients = frame->patients,
+                                  .visits = frame->visits,
+                                  .factors = factors,
+                                  .y = frame->change,
+                                  .factor = factor,
+                                  .arms = 1};
+    const rac_impute_options how = {
+        .seed = o->seed, .imputations = o->imputations, .strategy = RAC_STRATEGY_MAR};
+    double *filled;
+    rac_status status = rac_impute_draw(arena, &data, &how, &filled, err);
+    if (status)
+        return status;
+    double *final = rac_many(arena, double, o->imputations * frame->patients);
+    for (size_t k = 0; k < o->imputations * frame->patients; k++)
+        final[k] = filled[(k + 1) * frame->visits - 1];
+    const rac_tipping tipping = {.sets = o->imputations,
+                                 .patients = frame->patients,
+                                 .y = final,
+                                 .imputed = imputed,
+                                 .treated = treated,
+                                 .covariates = 1,
+                                 .covariate = frame->baseline,
+                                 .level = o->level};
+    out->imputations = o->imputations;
+    status = rac_tipping_at(arena, &tipping, 0, 0, &out->pooled, err);
+    return status ? status : rac_tipping_find(arena, &tipping, o->alpha, 60, &out->tipping_p, err);
+}
+
 rac_status rac_study_missing_of(rac_arena *arena, const rac_chart *chart, const rac_study_options *options,
                                 rac_study_missing *out, rac_error *err)
 {
@@ -110,5 +151,9 @@ rac_status rac_study_missing_of(rac_arena *arena, const rac_chart *chart, const 
     status = legacy(arena, frame, treated, o.level, out, err);
     if (!status)
         status = rac_reference_based_run(arena, &data, &out->imputed, err);
-    return status ? status : tip(arena, frame, treated, &o, out, err);
+    if (!status)
+        status = tip(arena, frame, treated, &o, out, err);
+    if (!status && o.imputations >= 2)
+        status = tip_significance(arena, frame, treated, &o, out, err);
+    return status;
 }

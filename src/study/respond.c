@@ -2,6 +2,7 @@
 #include "study/frame.h"
 
 #include <math.h>
+#include <string.h>
 
 enum { RESPONSE, REMISSION };
 
@@ -36,6 +37,9 @@ static rac_status add(list *to, const char *outcome, const char *rule, size_t vi
     rac_status status = RAC_OK;
     if (item.comparable)
         status = rac_proportions_compare(to->arena, counts, to->level, &item.out, err);
+    item.wanted = strcmp(outcome, "dropout") != 0;
+    if (item.comparable && !status)
+        item.nnt = (item.wanted ? rac_nnt_of : rac_nnt_of_unwanted)(item.out.difference, item.out.newcombe);
     rac_push(to->arena, to->item, to->count, to->capacity, item);
     return status;
 }
