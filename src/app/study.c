@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "app/internal.h"
+#include "app/study.h"
 #include "base/csv.h"
-#include "racemate/study.h"
 
 /* ---- a grid
  * ------------------------------------------------------------------------------------------------ */
@@ -146,95 +146,14 @@ static rac_status answer(rac_call *call, const rac_chart *chart, const grid *g, 
     return RAC_OK;
 }
 
-/* ---- the chart
- * --------------------------------------------------------------------------------------------- */
-
-static rac_chart_file file_of(const rac_call *call, const char *argument)
-{
-    const char *name;
-    const rac_text bytes = rac_call_file(call, argument, &name);
-    return (rac_chart_file){bytes.data ? name : NULL, bytes};
-}
-
-static rac_status tell(rac_call *call, const rac_problems *problems, rac_status status, rac_reply *reply,
-                       rac_error *err)
-{
-    const char *text = "";
-    json_t *list = json_array();
-    for (size_t i = 0; i < problems->count; i++) {
-        const rac_error *p = &problems->items[i];
-        const char *place = p->line ? rac_format(call->arena, ":%d:%d", p->line, p->column) : "";
-        text = rac_format(call->arena, "%s%s%s: %s\n", text, p->file, place, p->message);
-        if (p->hint[0])
-            text = rac_format(call->arena, "%s  hint: %s\n", text, p->hint);
-        json_array_append_new(list, json_pack("{s:s, s:i, s:i, s:s, s:s, s:s}", "file", p->file, "line",
-                                              p->line, "column", p->column, "field", p->field, "message",
-                                              p->message, "hint", p->hint));
-    }
-    reply->text = text;
-    reply->json = json_pack("{s:o}", "problems", list);
-    return rac_fail(err, status, "the chart has %zu problem%s", problems->count,
-                    problems->count == 1 ? "" : "s");
-}
-
-/* A list "a,b" as separate names. */
-static size_t names_of(rac_call *call, const char *argument, const char ***names)
-{
-    const char *value = rac_call_value(call, argument);
-    size_t count = 0, capacity = 0;
-    *names = NULL;
-    if (!value)
-        return 0;
-    for (rac_text rest = rac_text_of(value), part; rest.data;) {
-        part = rac_text_trim(rac_text_split(rest, ',', &rest));
-        if (part.size)
-            rac_push(call->arena, *names, count, capacity, rac_text_copy(call->arena, part));
-    }
-    return count;
-}
-
-static rac_status open_chart(rac_call *call, rac_chart *chart, rac_study_options *study, rac_reply *reply,
-                             rac_error *err)
-{
-    rac_chart_options options = {.scale = rac_call_value(call, "scale"), .map = file_of(call, "map")};
-    const char **arms;
-    const size_t count = names_of(call, "arms", &arms);
-    if (count && count != 2)
-        return rac_fail(err, RAC_INVALID, "--arms needs two names: treated,reference");
-    options.treated = count ? arms[0] : NULL;
-    options.reference = count ? arms[1] : NULL;
-    *study = (rac_study_options){.event = rac_call_value(call, "event")};
-    study->covariates = names_of(call, "covariates", (const char ***)&study->covariate);
-    int64_t seed = 1;
-    if (rac_call_value(call, "seed") &&
-        rac_integer_parse(rac_text_of(rac_call_value(call, "seed")), &seed, err))
-        return RAC_INVALID;
-    study->seed = (uint64_t)seed;
-    const rac_chart_file file = file_of(call, "file"), adsl = file_of(call, "adsl"),
-                         adqs = file_of(call, "adqs");
-    const rac_chart_file adtte = file_of(call, "adtte"), adae = file_of(call, "adae");
-    rac_problems problems = rac_problems_init(call->arena);
-    rac_status status;
-    if (file.name)
-        status = rac_chart_read(call->arena, &file, &options, chart, &problems);
-    else if (adsl.name && adqs.name)
-        status = rac_chart_read_adam(call->arena, &adsl, &adqs, &adtte, &adae, &options, chart, &problems);
-    else {
-        rac_fail(err, RAC_INVALID, "no chart was given");
-        rac_error_hint(err, "a CSV file, or --adsl FILE --adqs FILE");
-        return RAC_INVALID;
-    }
-    return status ? tell(call, &problems, status, reply, err) : RAC_OK;
-}
-
 /* ---- the verbs
  * --------------------------------------------------------------------------------------------- */
 
-#define OPEN()                                                          \
-    rac_chart chart;                                                    \
-    rac_study_options options;                                          \
-    rac_status status = open_chart(call, &chart, &options, reply, err); \
-    if (status)                                                         \
+#define OPEN()                                                                    \
+    rac_chart chart;                                                              \
+    rac_study_options options;                                                    \
+    rac_status status = rac_study_open(call, &chart, &options, NULL, reply, err); \
+    if (status)                                                                   \
     return status
 
 RAC_DO(rac_do_study_dictionary)
@@ -349,10 +268,12 @@ RAC_DO(rac_do_study_respond)
         number(&g, r->comparable ? 100 * r->out.newcombe.lower : (double)NAN, 1);
         number(&g, r->comparable ? 100 * r->out.newcombe.upper : (double)NAN, 1);
         p_value(&g, r->comparable ? r->out.p_fisher : (double)NAN);
-        word(&g,
-             r->comparable && strcmp(r->outcome, "dropout") ? rac_nnt_format(call->arena, r->out.nnt) : "");
+        word(&g, r->comparable ? rac_nnt_format(call->arena, r->nnt) : "");
     }
     foot(&g, "Response: a fall by half from baseline. Intervals: Newcombe 1998.");
+    foot(&g,
+         "NNTB: number needed to treat for one more to benefit, NNTH: to be harmed (Altman 1998); leaving is "
+         "harm.");
     if (!isnan(out.remission))
         foot(&g, rac_format(call->arena, "Remission: %g points or fewer (%s).", out.remission,
                             out.remission_source));
@@ -463,8 +384,12 @@ RAC_DO(rac_do_study_balance)
         foot(&g, rac_format(call->arena, "%zu patients miss a covariate or the baseline and are left out.",
                             b.left_out));
     if (!isnan(b.e_value.point))
-        foot(&g, rac_format(call->arena, "E-value of the unweighted difference: %.2f (limit %.2f).",
-                            b.e_value.point, b.e_value.limit));
+        foot(&g,
+             rac_format(
+                 call->arena,
+                 "E-value of the unweighted difference: %.2f (limit %.2f); overlap-weighted: %.2f (limit "
+                 "%.2f).",
+                 b.e_value.point, b.e_value.limit, b.e_value_weighted[0].point, b.e_value_weighted[0].limit));
     return answer(call, &chart, &g, reply, err);
 }
 

@@ -1,0 +1,187 @@
+/* Studies that need no record: charts of patients who never were, power, and published cohorts beside a
+ * clinic. */
+#include <string.h>
+
+#include "app/internal.h"
+#include "study/benchmark.h"
+#include "study/generate.h"
+#include "study/power.h"
+
+/* An argument as a number in [min, max]; `usual` when it was not given. */
+static rac_status number_of(const rac_call *call, const char *name, double usual, double min, double max,
+                            double *number, rac_error *err)
+{
+    const char *text = rac_call_value(call, name);
+    *number = usual;
+    if (!text)
+        return RAC_OK;
+    rac_status status = rac_number_parse(rac_text_of(text), number, err);
+    if (!status && !(*number >= min && *number <= max))
+        status = rac_fail(err, RAC_INVALID, "%s is %g, allowed %g to %g", name, *number, min, max);
+    if (status)
+        rac_error_field(err, name);
+    return status;
+}
+
+static rac_status count_of(const rac_call *call, const char *name, int64_t usual, int64_t min, int64_t max,
+                           int64_t *count, rac_error *err)
+{
+    const char *text = rac_call_value(call, name);
+    *count = usual;
+    if (!text)
+        return RAC_OK;
+    rac_status status = rac_integer_parse(rac_text_of(text), count, err);
+    if (!status && !(*count >= min && *count <= max))
+        status = rac_fail(err, RAC_INVALID, "%s is %lld, allowed %lld to %lld", name, (long long)*count,
+                          (long long)min, (long long)max);
+    if (status)
+        rac_error_field(err, name);
+    return status;
+}
+
+RAC_DO(rac_do_study_generate)
+{
+    int64_t iv, in, total, seed;
+    rac_status status;
+    if ((status = count_of(call, "iv", 111, 1, RAC_GENERATE_MOST, &iv, err)) ||
+        (status = count_of(call, "in", 42, 1, RAC_GENERATE_MOST, &in, err)) ||
+        (status = count_of(call, "patients", iv + in, 2, RAC_GENERATE_MOST, &total, err)) ||
+        (status = count_of(call, "seed", 1, 0, INT64_MAX, &seed, err)))
+        return status;
+    if (total != iv + in)
+        return rac_fail(err, RAC_INVALID, "patients is %lld, but iv and in together are %lld",
+                        (long long)total, (long long)(iv + in));
+    const rac_generate_options options = {(size_t)iv, (size_t)in, (uint64_t)seed};
+    rac_generated made;
+    rac_text csv;
+    if ((status = rac_generate(call->arena, &options, &made, err)))
+        return status;
+    const bool events = rac_call_flag(call, "events");
+    status = events ? rac_generate_events_csv(call->arena, &made, &csv, err)
+                    : rac_generate_chart_csv(call->arena, &made, &csv, err);
+    if (status)
+        return status;
+    reply->text = rac_text_copy(call->arena, csv);
+    reply->json = json_pack("{s:b, s:I, s:I, s:s}", "synthetic", 1, "patients", (json_int_t)total, "seed",
+                            (json_int_t)seed, "csv", reply->text);
+    return RAC_OK;
+}
+
+RAC_DO(rac_do_study_power)
+{
+    int64_t arm, other, visits, trials, seed;
+    double wanted;
+    rac_power_question q = {.compound = rac_call_flag(call, "compound")};
+    rac_status status;
+    if ((status = count_of(call, "patients", 0, 3, 4096, &arm, err)) ||
+        (status = count_of(call, "reference", arm, 3, 4096, &other, err)) ||
+        (status = count_of(call, "visits", 6, 1, 12, &visits, err)) ||
+        (status = count_of(call, "trials", 1000, 10, 100000, &trials, err)) ||
+        (status = count_of(call, "seed", 1, 0, INT64_MAX, &seed, err)) ||
+        (status = number_of(call, "difference", 0, -1000, 1000, &q.difference, err)) ||
+        (status = number_of(call, "sd", 0, 1e-6, 1000, &q.sd, err)) ||
+        (status = number_of(call, "correlation", 0.5, 0, 0.99, &q.correlation, err)) ||
+        (status = number_of(call, "dropout", 0, 0, 0.9, &q.dropout, err)) ||
+        (status = number_of(call, "alpha", 0.05, 1e-6, 0.5, &q.alpha, err)) ||
+        (status = number_of(call, "power", 0.8, 0.5, 0.99, &wanted, err)))
+        return status;
+    q.patients[0] = (size_t)other;
+    q.patients[1] = (size_t)arm;
+    q.visits = (size_t)visits;
+    q.trials = (size_t)trials;
+    q.seed = (uint64_t)seed;
+    rac_power power;
+    status = arm ? rac_power_of(&q, &power, err) : rac_power_size(&q, wanted, &power, err);
+    if (status)
+        return status;
+    reply->text = rac_format(
+        call->arena,
+        "%zu treated and %zu reference patients: power %.3f, Monte Carlo error %.3f (95 %% %.3f to %.3f)\n"
+        "%zu of %zu simulated trials found the difference; %zu could not be analysed; mean estimate %.3g\n"
+        "A difference of %g at visit %zu, sd %g, correlation %g (%s), %g %% gone by then, alpha %g "
+        "two-sided.\n"
+        "Model: change ~ arm x visit, unstructured covariance, REML, Satterthwaite.  Seed %lld.\n",
+        power.patients[1], power.patients[0], power.power, power.monte_carlo_error, power.lower, power.upper,
+        power.found, power.trials, power.failed, power.mean_estimate, q.difference, q.visits, q.sd,
+        q.correlation, q.compound ? "compound symmetry" : "autoregressive", 100 * q.dropout, q.alpha,
+        (long long)seed);
+    reply->json =
+        json_pack("{s:I, s:I, s:f, s:f, s:f, s:f, s:I, s:I, s:I}", "treated", (json_int_t)power.patients[1],
+                  "reference", (json_int_t)power.patients[0], "power", power.power, "monte_carlo_error",
+                  power.monte_carlo_error, "lower", power.lower, "upper", power.upper, "trials",
+                  (json_int_t)power.trials, "failed", (json_int_t)power.failed, "seed", (json_int_t)seed);
+    return RAC_OK;
+}
+
+/* ---- benchmark ---- */
+
+static json_t *share_json(rac_benchmark_share share)
+{
+    return isnan(share.percent) ? json_null()
+                                : json_pack("{s:f, s:f, s:f}", "percent", share.percent, "lower",
+                                            share.wilson.lower, "upper", share.wilson.upper);
+}
+
+static json_t *outcome_json(const rac_benchmark_outcome *o)
+{
+    json_t *cohorts = json_array();
+    for (size_t i = 0; i < o->count; i++) {
+        const rac_benchmark_row *r = &o->row[i];
+        json_array_append_new(cohorts,
+                              json_pack("{s:s, s:I, s:s, s:I, s:o, s:f, s:f, s:s}", "name", r->cohort->name,
+                                        "year", (json_int_t)r->cohort->year, "arm", r->cohort->arm,
+                                        "patients", (json_int_t)r->cohort->patients, "share",
+                                        share_json(r->share), "difference_lower", r->newcombe.lower,
+                                        "difference_upper", r->newcombe.upper, "source", r->cohort->source));
+    }
+    return json_pack("{s:s, s:o, s:o, s:o, s:f, s:[f,f], s:[f,f]}", "outcome", o->name, "started",
+                     share_json(o->started), "finishers", share_json(o->finishers), "cohorts", cohorts,
+                     "pooled_percent", o->pooled_percent, "funnel_95", o->funnel_95.lower, o->funnel_95.upper,
+                     "funnel_998", o->funnel_998.lower, o->funnel_998.upper);
+}
+
+static char *problems_text(rac_arena *arena, const rac_problems *problems)
+{
+    char *text = rac_string_copy(arena, "");
+    for (size_t i = 0; i < problems->count; i++) {
+        const rac_error *p = &problems->items[i];
+        text = rac_format(arena, "%s%s:%d:%d: %s: %s\n", text, p->file, p->line, p->column, p->field,
+                          p->message);
+        if (p->hint[0])
+            text = rac_format(arena, "%s  hint: %s\n", text, p->hint);
+    }
+    return text;
+}
+
+static rac_status read_cohorts(rac_call *call, rac_cohorts *cohorts, rac_reply *reply, rac_error *err)
+{
+    rac_problems problems = rac_problems_init(call->arena);
+    const char *name;
+    const rac_text bytes = rac_call_file(call, "file", &name);
+    const rac_status status = rac_cohorts_read(call->arena, bytes, name, cohorts, &problems);
+    if (!status)
+        return RAC_OK;
+    reply->text = problems_text(call->arena, &problems);
+    return rac_fail(err, status, "%s has %zu problem%s", name, problems.count,
+                    problems.count == 1 ? "" : "s");
+}
+
+RAC_DO(rac_do_study_benchmark)
+{
+    rac_cohorts cohorts;
+    rac_benchmark_own own;
+    rac_benchmark benchmark;
+    enum { most = 10000000 };
+    rac_status status = read_cohorts(call, &cohorts, reply, err);
+    if (status || (status = count_of(call, "started", 0, 1, most, &own.started, err)) ||
+        (status = count_of(call, "finished", own.started, 0, most, &own.finished, err)) ||
+        (status = count_of(call, "responders", 0, 0, most, &own.responders, err)) ||
+        (status = count_of(call, "remitters", -1, 0, most, &own.remitters, err)) ||
+        (status = rac_benchmark_make(call->arena, &cohorts, &own, &benchmark, err)))
+        return status;
+    reply->text = rac_benchmark_show(call->arena, &benchmark);
+    reply->json = json_array();
+    for (size_t i = 0; i < benchmark.count; i++)
+        json_array_append_new(reply->json, outcome_json(&benchmark.outcome[i]));
+    return RAC_OK;
+}
