@@ -85,6 +85,15 @@ rac_status rac_study_open(rac_call *call, rac_chart *chart, rac_study_options *s
         rac_integer_parse(rac_text_of(rac_call_value(call, "seed")), &seed, err))
         return RAC_INVALID;
     study->seed = (uint64_t)seed;
+    if (rac_call_value(call, "subsamples")) {
+        int64_t subsamples;
+        if (rac_integer_parse(rac_text_of(rac_call_value(call, "subsamples")), &subsamples, err))
+            return RAC_INVALID;
+        if (subsamples < 0 || subsamples > 100000)
+            return rac_fail(err, RAC_INVALID, "--subsamples is %lld, allowed 0 to 100000",
+                            (long long)subsamples);
+        study->subsamples = subsamples ? (size_t)subsamples : SIZE_MAX;
+    }
     const rac_chart_file file = file_of(call, "file"), adsl = file_of(call, "adsl"),
                          adqs = file_of(call, "adqs");
     const rac_chart_file adtte = file_of(call, "adtte"), adae = file_of(call, "adae");

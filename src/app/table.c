@@ -72,6 +72,11 @@
     {                                                                                                       \
         "csv", RAC_ARGUMENT_FLAG, false, false, "the table as CSV"                                          \
     }
+#define SUBSAMPLES                                                  \
+    {                                                               \
+        "subsamples", RAC_ARGUMENT_TEXT, false, false,              \
+            "with equal arms, of the onset question (default 1000)" \
+    }
 #define COVARIATES                                                                                         \
     {                                                                                                      \
         "covariates", RAC_ARGUMENT_TEXT, false, false, "names with commas (default: all and the baseline)" \
