@@ -9,6 +9,16 @@ static const char intended_use[] = "Decision support and record keeping for qual
                                    "decides and signs. It never drives a pump, is never the primary alarm, "
                                    "and offers nothing for self-treatment.\n";
 
+/* What a file is called in messages is told over HTTP; a command knows its path (use_case.c). */
+static bool is_for_people(const rac_use_case *row, size_t i)
+{
+    const rac_argument *a = &row->arguments[i];
+    if (i == 0 || row->arguments[i - 1].kind != RAC_ARGUMENT_FILE)
+        return true;
+    const size_t size = strlen(row->arguments[i - 1].name);
+    return strncmp(a->name, row->arguments[i - 1].name, size) != 0 || strcmp(a->name + size, "-name") != 0;
+}
+
 static void print_row(FILE *out, const rac_use_case *row)
 {
     char name[64];
@@ -66,6 +76,8 @@ static void print_use_case(FILE *out, const rac_use_case *row)
     for (size_t i = 0; i < RAC_ARGUMENTS_MAX && row->arguments[i].name; i++) {
         const rac_argument *a = &row->arguments[i];
         char name[48];
+        if (!is_for_people(row, i))
+            continue;
         snprintf(name, sizeof name, "%s%s", a->positional ? "" : "--", a->name);
         fprintf(out, "  %-20s %s%s\n", name, a->help, a->required ? "" : " (optional)");
     }
@@ -139,6 +151,8 @@ static void man_use_case(const rac_use_case *row)
         putchar('\n');
     }
     for (size_t i = 0; i < RAC_ARGUMENTS_MAX && row->arguments[i].name; i++) {
+        if (!is_for_people(row, i))
+            continue;
         printf(".TP\n.B ");
         if (!row->arguments[i].positional)
             fputs("\\-\\-", stdout);
@@ -220,7 +234,7 @@ int rac_cli_completion(rac_cli *cli, int argc, char **argv)
         printf("    *:%s:%s) words=\"--json --as --pin --help", rows[i].noun,
                rows[i].verb ? rows[i].verb : "*");
         for (size_t a = 0; a < RAC_ARGUMENTS_MAX && rows[i].arguments[a].name; a++)
-            if (!rows[i].arguments[a].positional)
+            if (!rows[i].arguments[a].positional && is_for_people(&rows[i], a))
                 printf(" --%s", rows[i].arguments[a].name);
         fputs("\" ;;\n", stdout);
     }
