@@ -8,7 +8,7 @@
 #include "base/csv.h"
 
 static const double QUANTILES[] = {0.05, 0.95};
-enum { KEPT_MAX = 100000, EVEN = 120, AFTER_DOSE = 40, DOSES_DRAWN = 64 };
+enum { KEPT_MAX = 10000, EVEN = 120, AFTER_DOSE = 40, DOSES_DRAWN = 64 };
 
 rac_status rac_app_events_argument(rac_call *call, const rac_model *model, rac_events *events,
                                    rac_reply *reply, rac_error *err)

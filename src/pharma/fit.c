@@ -23,15 +23,15 @@ typedef struct search {
 
 /* ---- steps ---- */
 
-/* Predictions at z (candidate 0) and their slopes. */
-static rac_status find_slopes(search *s, rac_error *err)
+/* Predictions at `at` (candidate 0) and their slopes there, in one run. */
+static rac_status look_around(search *s, const double *at, rac_error *err)
 {
     const size_t n = (size_t)s->f.dimensions, samples = s->f.samples;
-    memcpy(s->around, s->z, sizeof *s->z * n);
+    memcpy(s->around, at, sizeof *at * n);
     for (size_t k = 0; k < n; k++)
         for (int side = 0; side < 2; side++) {
             double *moved = s->around + (1 + 2 * k + (size_t)side) * n;
-            memcpy(moved, s->z, sizeof *s->z * n);
+            memcpy(moved, at, sizeof *at * n);
             moved[k] += side ? -DIFFERENCE : DIFFERENCE;
         }
     const rac_status status = rac_fitter_predict(&s->f, s->around, 2 * n + 1, err);
@@ -63,13 +63,13 @@ static void derive(const search *s, double *gradient)
     }
 }
 
-/* Takes the longest of the step, its half, quarter, ... that descends; *moved tells whether one does. */
+/* Takes the longest of the step's half, quarter, ... that descends; *moved tells whether one does. */
 static rac_status shorten(search *s, const double *step, double *best, bool *moved, rac_error *err)
 {
     const size_t n = (size_t)s->f.dimensions;
     for (size_t c = 0; c < CANDIDATES; c++)
         for (size_t k = 0; k < n; k++)
-            s->around[c * n + k] = s->z[k] - ldexp(step[k], -(int)c);
+            s->around[c * n + k] = s->z[k] - ldexp(step[k], -(int)c - 1);
     const rac_status status = rac_fitter_predict(&s->f, s->around, CANDIDATES, err);
     *moved = false;
     for (size_t c = 0; !status && c < CANDIDATES && !*moved; c++) {
@@ -80,7 +80,25 @@ static rac_status shorten(search *s, const double *step, double *best, bool *mov
             *moved = true;
         }
     }
-    return status;
+    return status || !*moved ? status : look_around(s, s->z, err);
+}
+
+/* Goes the whole step, and looks around there at once, because it nearly always descends; shortens it when it
+ * does not. */
+static rac_status go(search *s, const double *step, double *best, bool *moved, rac_error *err)
+{
+    const int n = s->f.dimensions;
+    double whole[RAC_FIT_DIMENSIONS_MAX];
+    for (int k = 0; k < n; k++)
+        whole[k] = s->z[k] - step[k];
+    const rac_status status = look_around(s, whole, err);
+    const double value = status ? INFINITY : rac_fitter_objective(&s->f, 0, whole);
+    *moved = value < *best;
+    if (status || !*moved)
+        return status ? status : shorten(s, step, best, moved, err);
+    *best = value;
+    memcpy(s->z, whole, sizeof *whole * (size_t)n);
+    return RAC_OK;
 }
 
 static rac_status start(search *s, rac_fit *fit, double *typical, rac_error *err)
@@ -92,16 +110,15 @@ static rac_status start(search *s, rac_fit *fit, double *typical, rac_error *err
     return RAC_OK;
 }
 
+/* Ends at z with candidate 0 there. */
 static rac_status descend(search *s, rac_fit *fit, double *typical, rac_error *err)
 {
     const int n = s->f.dimensions;
     double step[RAC_FIT_DIMENSIONS_MAX];
-    for (fit->steps = 0;; fit->steps++) {
-        rac_status status = find_slopes(s, err);
-        if (!status && !fit->steps)
-            status = start(s, fit, typical, err);
-        if (status)
-            return status;
+    rac_status status = look_around(s, s->z, err);
+    if (!status)
+        status = start(s, fit, typical, err);
+    for (fit->steps = 0; !status; fit->steps++) {
         derive(s, step);
         rac_fitter_factorise(s->h, n);
         rac_fitter_solve(s->h, n, step);
@@ -112,14 +129,13 @@ static rac_status descend(search *s, rac_fit *fit, double *typical, rac_error *e
         if (fit->converged || fit->steps == STEPS_MAX)
             return RAC_OK;
         bool moved;
-        status = shorten(s, step, &fit->objective, &moved, err);
-        if (status)
-            return status;
-        if (!moved) { /* rounding of the objective ends the descent before the step is tiny */
+        status = go(s, step, &fit->objective, &moved, err);
+        if (!status && !moved) { /* rounding of the objective ends the descent before the step is tiny */
             fit->converged = longest < 1e-4;
-            return RAC_OK;
+            return rac_fitter_predict(&s->f, s->z, 1, err);
         }
     }
+    return status;
 }
 
 /* ---- what is told of the mode ---- */
@@ -172,7 +188,6 @@ rac_status rac_pharma_fit(rac_arena *arena, const rac_model *model, const rac_fi
     if (status)
         return status;
     spread(&s, before, after);
-    status = rac_fitter_predict(&s.f, s.z, 1, err);
     for (size_t i = 0; i < s.f.samples; i++)
         residual[i] = rac_fitter_residual(&s.f, i, s.f.predicted[i]);
     fit->etas = s.f.etas;
@@ -185,5 +200,5 @@ rac_status rac_pharma_fit(rac_arena *arena, const rac_model *model, const rac_fi
     fit->dimensions = s.f.dimensions;
     fit->mode = s.z;
     fit->factor = s.h;
-    return status;
+    return RAC_OK;
 }

@@ -2,22 +2,27 @@
 #include "racemate/pharma/target.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "pharma/model.h"
 #include "pharma/order.h"
 
-/* Curves of all subjects for one regimen, subject by subject: times x outputs. */
+/* Subjects whose curves are held at once, so that memory does not grow with their number. */
+enum { BLOCK = 512 };
+
+/* Curves of a block of subjects for one regimen, subject by subject: times x outputs. */
 typedef struct curves {
     double *values;
     bool *failed;
     size_t row;
+    uint64_t first;
 } curves;
 
 static void keep(void *context, const rac_population_tile *tile)
 {
     curves *c = context;
     for (int s = 0; s < tile->subjects; s++) {
-        const size_t subject = tile->first_subject + (size_t)s;
+        const size_t subject = (size_t)(tile->first_subject - c->first) + (size_t)s;
         c->failed[subject] |= tile->failed >> s & 1;
         for (size_t i = 0; i < c->row; i++)
             c->values[subject * c->row + i] = tile->values[i * RAC_TILE + (size_t)s];
@@ -83,8 +88,57 @@ static double share_bound(double *factors, size_t count, const rac_target *t)
     return rac_order_statistic(factors, count, place);
 }
 
-static void judge(const rac_target_request *ask, size_t outputs, const curves *before, const curves *planned,
-                  double *sorted, double *factors, double *share, rac_target_answer *answer)
+/* Factors of all targets for the subjects of one block; NAN where there is no answer. */
+static void take_factors(const rac_target_request *ask, size_t outputs, const curves *before,
+                         const curves *planned, size_t count, double *factors)
+{
+    for (size_t k = 0; k < ask->target_count; k++)
+        for (size_t s = 0; s < count; s++)
+            factors[k * ask->subjects + planned->first + s] =
+                planned->failed[s]
+                    ? NAN
+                    : critical(ask, &ask->targets[k], before ? before->values + s * before->row : NULL,
+                               planned->values + s * planned->row, outputs);
+}
+
+static rac_status find_factors(rac_arena *scratch, const rac_model *model, const rac_target_request *ask,
+                               const double *covariates, double *factors, size_t *failed, rac_error *err)
+{
+    const size_t row = ask->times * model->output_count, most = ask->subjects < BLOCK ? ask->subjects : BLOCK;
+    bool *lost = rac_many(scratch, bool, most);
+    curves before = {rac_many(scratch, double, ask->given ? most *row : 0), lost, row, 0},
+           planned = {rac_many(scratch, double, most *row), lost, row, 0};
+    for (size_t first = 0; first < ask->subjects; first += BLOCK) {
+        const size_t count = ask->subjects - first < BLOCK ? ask->subjects - first : BLOCK;
+        rac_population p = {.model = model,
+                            .seed = ask->seed,
+                            .first_subject = first,
+                            .subjects = count,
+                            .times_h = ask->times_h,
+                            .times = ask->times,
+                            .constants = covariates,
+                            .etas = ask->etas ? ask->etas + first * model->eta_count : NULL,
+                            .regimen = ask->planned};
+        size_t ignored;
+        memset(lost, 0, sizeof *lost * most);
+        before.first = planned.first = first;
+        rac_arena *run = rac_arena_new();
+        rac_status status = rac_population_run(run, &p, keep, &planned, &ignored, err);
+        p.regimen = ask->given;
+        if (!status && ask->given)
+            status = rac_population_run(run, &p, keep, &before, &ignored, err);
+        rac_arena_free(run);
+        if (status)
+            return status;
+        take_factors(ask, model->output_count, ask->given ? &before : NULL, &planned, count, factors);
+        for (size_t s = 0; s < count; s++)
+            *failed += lost[s];
+    }
+    return *failed < ask->subjects ? RAC_OK : rac_fail(err, RAC_NOT_CONVERGED, "no subject has an answer");
+}
+
+static void judge(const rac_target_request *ask, const double *factors, double *sorted, double *share,
+                  rac_target_answer *answer)
 {
     answer->most = INFINITY;
     answer->least = 0;
@@ -92,14 +146,11 @@ static void judge(const rac_target_request *ask, size_t outputs, const curves *b
         const rac_target *t = &ask->targets[k];
         size_t count = 0, held = 0;
         for (size_t s = 0; s < ask->subjects; s++) {
-            double *kept = &factors[k * ask->subjects + s];
-            *kept = NAN;
-            if (planned->failed[s])
+            const double factor = factors[k * ask->subjects + s];
+            if (isnan(factor))
                 continue;
-            const double factor = critical(ask, t, before ? before->values + s * before->row : NULL,
-                                           planned->values + s * planned->row, outputs);
             held += t->goal ? factor <= 1 : factor >= 1;
-            sorted[count++] = *kept = factor;
+            sorted[count++] = factor;
         }
         share[k] = (double)held / (double)count;
         const double bound = share_bound(sorted, count, t);
@@ -111,50 +162,34 @@ static void judge(const rac_target_request *ask, size_t outputs, const curves *b
     answer->possible = answer->least <= answer->most && answer->most > 0;
 }
 
+static rac_status settle_covariates(const rac_model *model, const double *given, double *settled,
+                                    rac_error *err)
+{
+    for (size_t i = 0; i < model->covariate_count; i++) {
+        const rac_covariate *c = &model->covariates[i];
+        const bool known = given && !isnan(given[i]);
+        if (!known && !c->has_fallback)
+            return rac_fail(err, RAC_INVALID, "the model '%s' needs the covariate %s", model->about.name,
+                            c->name);
+        settled[i] = known ? given[i] : c->fallback;
+    }
+    return RAC_OK;
+}
+
 rac_status rac_pharma_target(rac_arena *arena, const rac_model *model, const rac_target_request *request,
                              rac_target_answer *answer, rac_error *err)
 {
     *answer = (rac_target_answer){.subjects = request->subjects};
-    rac_status status = check(model, request, err);
     double *covariates = rac_many(arena, double, model->covariate_count);
-    for (size_t i = 0; !status && i < model->covariate_count; i++) {
-        const rac_covariate *c = &model->covariates[i];
-        const bool known = request->covariates && !isnan(request->covariates[i]);
-        if (!known && !c->has_fallback)
-            status = rac_fail(err, RAC_INVALID, "the model '%s' needs the covariate %s", model->about.name,
-                              c->name);
-        covariates[i] = known ? request->covariates[i] : c->fallback;
-    }
-    if (status)
+    rac_status status = check(model, request, err);
+    if (status || (status = settle_covariates(model, request->covariates, covariates, err)))
         return status;
+    double *factors = rac_many(arena, double, request->target_count * request->subjects),
+           *share = rac_many(arena, double, request->target_count);
     rac_arena *scratch = rac_arena_new();
-    const size_t row = request->times * model->output_count, n = request->subjects;
-    bool *failed = rac_many(scratch, bool, n);
-    curves before = {rac_many(scratch, double, n *row), failed, row},
-           planned = {rac_many(scratch, double, n *row), failed, row};
-    rac_population p = {.model = model,
-                        .seed = request->seed,
-                        .subjects = n,
-                        .times_h = request->times_h,
-                        .times = request->times,
-                        .constants = covariates,
-                        .etas = request->etas,
-                        .regimen = request->planned};
-    size_t ignored;
-    status = rac_population_run(scratch, &p, keep, &planned, &ignored, err);
-    if (!status && request->given) {
-        p.regimen = request->given;
-        status = rac_population_run(scratch, &p, keep, &before, &ignored, err);
-    }
-    for (size_t s = 0; s < n; s++)
-        answer->failed += failed[s];
-    if (!status && answer->failed == n)
-        status = rac_fail(err, RAC_NOT_CONVERGED, "no subject has an answer");
+    status = find_factors(scratch, model, request, covariates, factors, &answer->failed, err);
     if (!status) {
-        double *share = rac_many(arena, double, request->target_count),
-               *factors = rac_many(arena, double, request->target_count *n);
-        judge(request, model->output_count, request->given ? &before : NULL, &planned,
-              rac_many(scratch, double, n), factors, share, answer);
+        judge(request, factors, rac_many(scratch, double, request->subjects), share, answer);
         answer->share_at_one = share;
         answer->factors = factors;
     }

@@ -197,7 +197,56 @@ static void test_pharma_fit__impossible_requests_are_refused(void **state)
     check_contains(err.message, "has the value -1");
 }
 
+/* Exact sensitivities: x' = A x and s' = A s + A_z x are one linear system of twice the size, in which s
+ * follows x without drawing on it.  With one sample and one eta, H = 2 + w f'^2 shows the slope the fit has
+ * used. */
+static double exact_slope(rac_arena *arena, double v1, double time_h)
+{
+    const double q2 = 161, v2 = 56, q3 = 79, v3 = 157, cl = 84, sd = 0.29;
+    const rac_flow flows[] = {{0, 1, false}, {1, 0, false}, {0, 2, false}, {2, 0, false}, {0, RAC_OUT, false},
+                              {3, 4, false}, {4, 3, false}, {3, 5, false}, {5, 3, false}, {3, RAC_OUT, false},
+                              {0, 3, true},  {0, 4, true},  {0, 5, true}};
+    const double out = (q2 + q3 + cl) / v1; /* d(rate)/dz = -sd rate, for every flow out of the first */
+    const double per_h[] = {q2 / v1, q2 / v2, q3 / v1, q3 / v3,  cl / v1,       q2 / v1,      q2 / v2,
+                            q3 / v1, q3 / v3, cl / v1, sd * out, -sd * q2 / v1, -sd * q3 / v1};
+    const rac_route_part vein = {.compartment = 0, .fraction = 1};
+    const rac_route routes[] = {{&vein, 1}};
+    rac_linear *both = NULL;
+    rac_regimen regimen = rac_regimen_new(arena);
+    double *amounts = NULL;
+    rac_error err = {0};
+    rac_regimen_add(&regimen, rac_dose_infusion(0, 0, 35, 40 / 60.0));
+    check_ok(rac_linear_new(arena, 6, flows, 13, &both, &err));
+    check_ok(rac_linear_solve(arena, both, per_h, routes, 1, &regimen, &time_h, 1, &amounts, &err));
+    return (amounts[3] - sd * amounts[0]) / v1;
+}
+
+static void test_pharma_fit__slopes_agree_with_exact_sensitivities(void **state)
+{
+    fixture *f = *state;
+    static const char text[] =
+        "model: m\ntitle: t\nsubstance: x, as base\nsampling: s\npopulation: p\nsource: none\n"
+        "units: {time: h, amount: mg, volume: L}\nparameters: {V1: 25 L, V2: 56 L, V3: 157 L, CL: 84 L/h, "
+        "Q2: 161 "
+        "L/h, Q3: 79 L/h}\nvariability:\n  - {of: V1, variance: 0.0841}\nflows:\n  central -> fast: Q2 / V1\n"
+        "  fast -> central: Q2 / V2\n  central -> slow: Q3 / V1\n  slow -> central: Q3 / V3\n"
+        "  central -> out: CL / V1\nroutes: {iv: central}\noutputs: {c: central / V1}\n"
+        "error: {c: {additive: 0.01 mg/L}}\n";
+    const rac_model *model = read_model(f->arena, text, "m");
+    const double times_h[] = {0.2, 0.5, 0.9, 3};
+    for (int i = 0; i < 4; i++) {
+        f->regimen = rac_regimen_new(f->arena);
+        f->count = 0;
+        rac_regimen_add(&f->regimen, rac_dose_infusion(0, 0, 35, 40 / 60.0));
+        sample(f, times_h[i], 0, i == 3 ? 0.05 : 0.16);
+        const rac_fit fit = fit_it(f, model, NULL);
+        assert_true(fit.converged);
+        const double h = fit.factor[0] * fit.factor[0], slope = sqrt((h - 2) * 0.0001 / 2);
+        check_near(slope, fabs(exact_slope(f->arena, fit.parameters[0], times_h[i])), 5e-10, 0);
+    }
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(test_pharma_fit__##name, open_fixture, close_fixture)
 RAC_TESTS(T(a_normal_parameter_has_its_conjugate_posterior), T(the_mode_is_the_lowest_point_of_the_plane),
           T(without_samples_the_patient_is_typical), T(many_samples_find_the_patient),
-          T(impossible_requests_are_refused))
+          T(impossible_requests_are_refused), T(slopes_agree_with_exact_sensitivities))

@@ -16,8 +16,11 @@
  *     below L, with u = (L - f) / sqrt v and r = phi(u) / Phi(u):    w = 2 r (r + u) (du/df)^2
  *
  * never smaller than what the population already says, so every step descends or is shortened until it does.
- * f' comes from central differences of the exact solution (its own error is 1e-14, theirs about 1e-9), eight
- * subjects at a time.  Laplace's approximation: covariance of z = 2 H^-1 at the mode.
+ * f' comes from central differences of the exact solution, eight subjects at a time.  Exact sensitivities
+ * (the system joined with its derivative, x' = A x, s' = A s + A_z x, eight directions at a time) were tried
+ * and take 33 us against 5 us for three compartments and 220 us against 18 us for ten, where a whole fit of
+ * six samples takes 50 us; differences agree with them to 2e-9 of the curve (tested), so they stay. Laplace's
+ * approximation: covariance of z = 2 H^-1 at the mode.
  *
  * The posterior need not be normal.  Importance resampling (Dosne 2016, doi:10.1007/s10928-016-9487-8) draws
  * from a normal 1.2 times as wide as Laplace's, weighs each draw by posterior over proposal, and keeps draws
