@@ -3,6 +3,7 @@
 #define RACEMATE_APP_INTERNAL_H
 
 #include "app/app.h"
+#include "racemate/pharma/dosing.h"
 #include "racemate/pharma/model.h"
 
 /* ---- the clinic (clinic.c) ---- */
@@ -77,6 +78,18 @@ rac_status rac_app_subject(rac_call *call, const rac_model *model, double **cova
  * *words says who that is ("weight 70 kg, age 52 year"). */
 rac_status rac_app_typical(rac_call *call, const rac_model *model, double **covariates, char **words,
                            rac_error *err);
+
+/* ---- other drugs (model_with.c) ---- */
+
+/* Replaces the model by the one with the modifiers of --with (names with commas), for doses by the routes of
+ * this regimen (NULL: nothing is given, parameters are looked at).  *words says what was changed, one
+ * modifier a line;
+ * "" without --with.  RAC_NOT_FOUND, RAC_REFUSED: see rac_model_with. */
+rac_status rac_app_with(rac_call *call, const rac_regimen *regimen, rac_model **model, char **words,
+                        rac_error *err);
+/* Lines for people, the same as "modifiers" and "interactions" in `json`; of one route, or of all (-1). */
+char *rac_app_modifiers_text(rac_arena *arena, const rac_model *model, json_t *json);
+char *rac_app_interactions_text(rac_arena *arena, const rac_model *model, int route, json_t *json);
 
 /* ---- predicted concentration (predict.c) ---- */
 

@@ -147,8 +147,9 @@ static char *parameters_text(rac_call *call, const rac_model *model, json_t *jso
 RAC_DO(rac_do_model_show)
 {
     rac_model *model = NULL;
-    const rac_status status = rac_app_model_argument(call, "file", &model, reply, err);
-    if (status)
+    char *with;
+    rac_status status = rac_app_model_argument(call, "file", &model, reply, err);
+    if (status || (status = rac_app_with(call, NULL, &model, &with, err)))
         return status;
     const rac_model_about *about = rac_model_describe(model);
     json_t *parameters = json_object();
@@ -161,17 +162,23 @@ RAC_DO(rac_do_model_show)
         text = rac_format(call->arena, "%s  note          %s\n", text, about->notes[i]);
     for (size_t i = 0; i < rac_model_covariates(model); i++) {
         const rac_covariate *c = rac_model_covariate(model, i);
-        text = rac_format(call->arena, "%s  covariate     %s, studied %g to %g (kg, h, 1)\n", text, c->name,
-                          c->low, c->high);
+        const rac_unit unit = rac_unit_of(c->unit);
+        text = rac_format(call->arena, "%s  covariate     %s, studied %g to %g%s%s\n", text, c->name,
+                          rac_quantity_from_base(c->low, unit).value,
+                          rac_quantity_from_base(c->high, unit).value, strcmp(c->unit, "1") ? " " : "",
+                          strcmp(c->unit, "1") ? c->unit : "");
     }
     for (size_t i = 0; i < rac_model_routes(model); i++)
         text = rac_format(call->arena, "%s  route         %s\n", text, rac_model_route_name(model, i));
     for (size_t i = 0; i < rac_model_outputs(model); i++)
         text = rac_format(call->arena, "%s  output        %s\n", text, rac_model_output_name(model, i));
-    reply->text = parameters_text(call, model, parameters, text);
     reply->json = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o}", "model", about->name, "title",
                             about->title, "substance", about->substance, "sampling", about->sampling,
                             "sources", strings(about->sources, about->source_count), "notes",
                             strings(about->notes, about->note_count), "parameters", parameters);
+    const char *modifiers = rac_app_modifiers_text(call->arena, model, reply->json),
+               *interactions = rac_app_interactions_text(call->arena, model, -1, reply->json);
+    text = rac_format(call->arena, "%s%s%s%s", text, modifiers, interactions, with);
+    reply->text = parameters_text(call, model, parameters, text);
     return RAC_OK;
 }

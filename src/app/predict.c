@@ -79,8 +79,9 @@ static rac_status read_model(rac_arena *arena, rac_model **model, rac_error *err
 }
 
 static void write_outlook(rac_arena *arena, const outlook *o, const rac_prediction *p, size_t output,
-                          const rac_model_about *about, char **text, json_t **json)
+                          const rac_model *model, char **text, json_t **json)
 {
+    const rac_model_about *about = rac_model_describe(model);
     const double *typical = p->typical + output * o->count;
     const double *low = p->band + output * p->quantiles * o->count, *high = low + o->count;
     json_t *rows = json_array(), *sources = json_array(), *outside = json_array();
@@ -103,10 +104,13 @@ static void write_outlook(rac_arena *arena, const outlook *o, const rac_predicti
         lines = rac_format(arena, "%s  outside what was studied: %s\n", lines, p->outside[i]);
         json_array_append_new(outside, json_string(p->outside[i]));
     }
-    *text = rac_format(arena, "%s  A prediction to read beside the patient; it recommends nothing.\n", lines);
     *json = json_pack("{s:s, s:s, s:s, s:i, s:o, s:o, s:o}", "model", setting.file, "title", about->title,
                       "sampling", about->sampling, "subjects", (int)p->subjects, "sources", sources,
                       "outside", outside, "rows", rows);
+    lines = rac_format(
+        arena, "%s%s", lines,
+        rac_app_interactions_text(arena, model, rac_model_find_route(model, setting.route), *json));
+    *text = rac_format(arena, "%s  A prediction to read beside the patient; it recommends nothing.\n", lines);
 }
 
 /* A model that speaks of this plan, and what the pump gave and will give. */
@@ -174,7 +178,7 @@ static rac_status predict(rac_arena *arena, const rac_plan *plan, const rac_rate
     rac_prediction prediction;
     if ((status = answer(arena, &q, times_h, o.count, &prediction, err)))
         return status;
-    write_outlook(arena, &o, &prediction, q.output, rac_model_describe(q.model), text, json);
+    write_outlook(arena, &o, &prediction, q.output, q.model, text, json);
     return RAC_OK;
 }
 

@@ -107,6 +107,89 @@ static void refuse_at(rac_arena *arena, const char *body, int line, int column, 
     assert_int_equal(problems.items[0].column, column);
 }
 
+static void test_pharma_model__a_value_may_carry_its_source(void **state)
+{
+    const char *tail = "flows: {a -> out: CL / V}\nroutes: {iv: a}\noutputs: {c: a / V}\n";
+    const rac_model *model = read_model(
+        *state,
+        rac_format(
+            *state,
+            "%sparameters:\n  V: 10 L\n  CL:\n    value: 5 L/h * (weight / 70 kg)\n    source: a table\n"
+            "    tier: B\n    note: seen once\n%s",
+            HEAD, tail),
+        "t");
+    rac_parameter_about about;
+    rac_model_explain(*state, model, 1, &about);
+    assert_string_equal(about.source, "a table");
+    assert_string_equal(about.tier, "B");
+    assert_string_equal(about.note, "seen once");
+    assert_string_equal(about.expression, "5 L/h * (weight / 70 kg)");
+    rac_model_explain(*state, model, 0, &about);
+    assert_string_equal(about.source, "");
+    static const struct {
+        const char *value;
+        int column;
+        const char *words;
+    } bad[] = {{"{tier: A}", 7, "CL has a value, or is unknown"},
+               {"{value: 5 L/h, unknown: L/h}", 7, "one of the two"},
+               {"{value: 5 L/h, tier: D}", 28, "D"},
+               {"{value: 5 L/h, sauce: x}", 22, "unknown key 'sauce'"},
+               {"{value: 5 L/h * wieght, tier: A}", 23, "wieght"},
+               {"{value: 5 L/h, note: []}", 28, "text"},
+               {"{unknown: L/fortnight}", 17, ""}};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        refuse_at(*state, rac_format(*state, "parameters:\n  V: 10 L\n  CL: %s\n%s", bad[i].value, tail), 11,
+                  bad[i].column, bad[i].words);
+}
+
+static void test_pharma_model__faults_of_modifiers_are_placed(void **state)
+{
+    const char *ok = "parameters: {V: 10 L, CL: 5 L/h}\nflows: {a -> out: CL / V}\nroutes: {iv: a}\n"
+                     "outputs: {c: a / V}\n"; /* lines 9 to 12 */
+    static const struct {
+        const char *text;
+        int line, column;
+        const char *words;
+    } bad[] = {
+        {"modifiers: {x: {multiply: {Q: 2}, routes: [iv], source: s, tier: A}}", 13, 28, "no parameter 'Q'"},
+        {"modifiers: {x: {multiply: {CL: two}, routes: [iv], source: s, tier: A}}", 13, 32, "two"},
+        {"modifiers: {x: {multiply: {CL: -2}, routes: [iv], source: s, tier: A}}", 13, 32, "-2"},
+        {"modifiers: {x: {multiply: {CL: 1e9}, routes: [iv], source: s, tier: A}}", 13, 32, ""},
+        {"modifiers: {x: {multiply: {}, routes: [iv], source: s, tier: A}}", 13, 27,
+         "at least one parameter"},
+        {"modifiers: {x: {multiply: {CL: 2}, routes: [oral], source: s, tier: A}}", 13, 45,
+         "no route 'oral'"},
+        {"modifiers: {x: {multiply: {CL: 2}, routes: [], source: s, tier: A}}", 13, 44, "at least one route"},
+        {"modifiers: {x: {multiply: {CL: 2}, routes: iv, source: s, tier: A}}", 13, 44, "list"},
+        {"modifiers: {x: {multiply: {CL: 2}, routes: [iv], tier: A}}", 13, 16, "no 'source'"},
+        {"modifiers: {x: {multiply: {CL: 2}, routes: [iv], source: s}}", 13, 16, "no 'tier'"},
+        {"modifiers: {x: {multiply: {CL: 2}, routes: [iv], source: s, tier: C+}}", 13, 67, "C+"},
+        {"modifiers: {x: {multply: {CL: 2}, routes: [iv], source: s, tier: A}}", 13, 17,
+         "unknown key 'multply'"},
+        {"modifiers: [x]", 13, 12, "map"},
+        {"interactions: {x: y}", 13, 15, "list"},
+        {"interactions:\n  - {with: x, route: oral, source: s, tier: A}", 14, 5, "no 'effect'"},
+        {"interactions:\n  - {with: x, route: oral, effect: e, source: s, tier: A, factor: 2}", 14, 59,
+         "unknown key 'factor'"},
+        {"interactions: [x]", 13, 16, "map"},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        refuse_at(*state, rac_format(*state, "%s%s\n", ok, bad[i].text), bad[i].line, bad[i].column,
+                  bad[i].words);
+    const rac_model *model = read_model(
+        *state,
+        rac_format(*state,
+                   "%s%smodifiers: {x: {multiply: {CL: 2}, routes: [iv], source: s, tier: A}}\n"
+                   "interactions: [{with: y, route: smoked, effect: more, source: s, tier: B, note: n}]\n",
+                   HEAD, ok),
+        "t");
+    assert_int_equal(rac_model_find_modifier(model, "x"), 0);
+    assert_int_equal(rac_model_interactions(model), 1);
+    assert_int_equal(rac_model_interaction(model, 0)->route,
+                     -1); /* no route of this model: told, not refused */
+    assert_string_equal(rac_model_interaction(model, 0)->route_name, "smoked");
+}
+
 static void test_pharma_model__faults_in_equations_are_placed(void **state)
 {
     const char *ok = "parameters:\n  V: 10 L\n  k: 1 /h\nflows: {a -> out: k}\nroutes: {iv: a}\n"
@@ -205,13 +288,14 @@ static void test_pharma_model__powers_roots_and_choices_have_derivatives(void **
 static void test_pharma_model__damaged_files_are_answered(void **state)
 {
     (void)state;
-    static const char *const names[] = {"racemic-arterial", "esketamine", "clements-1981"};
+    static const char *const names[] = {"racemic-arterial", "esketamine", "clements-1981",
+                                        "esketamine-arterial"};
     static const char alphabet[] = "0123456789.-+*/^()[]{}:,'\" \n#abLhmgk%>&!|";
     rac_random draws = rac_random_open(20260302, 2, RAC_RANDOM_TEST);
     int accepted = 0;
     for (int round = 0; round < 600; round++) {
         rac_arena *arena = rac_arena_new();
-        char *text = read_shipped(arena, names[round % 3]);
+        char *text = read_shipped(arena, names[round % 4]);
         const size_t size = strlen(text);
         for (uint32_t change = 0; change <= rac_random_below(&draws, 4); change++) {
             const size_t at = rac_random_below(&draws, (uint32_t)size - 40),
@@ -254,6 +338,7 @@ static void test_pharma_model__damaged_files_are_answered(void **state)
 
 #define T(name) cmocka_unit_test_setup_teardown(test_pharma_model__##name, open_arena, close_arena)
 RAC_TESTS(T(units_are_checked_through_every_expression), T(faults_are_placed),
+          T(a_value_may_carry_its_source), T(faults_of_modifiers_are_placed),
           T(faults_in_equations_are_placed), T(a_concentration_receives_no_dose),
           T(every_fault_is_reported_at_once), T(damaged_files_are_answered), T(derivatives_are_derivatives),
           T(powers_roots_and_choices_have_derivatives))

@@ -1,0 +1,52 @@
+/* Any bytes as a model file: a model that can be looked into, explained and changed, or a problem with its
+ * place. */
+#include <stdlib.h>
+
+#include "racemate/pharma.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void must(bool holds)
+{
+    if (!holds)
+        abort();
+}
+
+static void look(rac_arena *arena, const rac_model *model)
+{
+    const rac_model_shape *shape = rac_model_look(model);
+    const int compartments = (int)rac_model_compartments(model);
+    for (size_t i = 0; i < shape->arrow_count; i++) {
+        const rac_model_arrow *arrow = &shape->arrows[i];
+        must(arrow->from >= 0 && arrow->from < compartments && arrow->rate);
+        must(arrow->to == RAC_OUT ||
+             (arrow->to >= 0 && arrow->to < compartments && arrow->to != arrow->from));
+    }
+    for (size_t i = 0; i < shape->entry_count; i++)
+        must(shape->entries[i].compartment >= 0 && shape->entries[i].compartment < compartments);
+    for (size_t i = 0; i < rac_model_parameters(model); i++) {
+        rac_parameter_about about;
+        const rac_model_change change = {(int)i, 1.1};
+        rac_model *changed = NULL;
+        rac_error err = {0};
+        rac_model_explain(arena, model, (int)i, &about);
+        must(about.name && about.source && about.note && about.tier);
+        must((rac_model_modify(arena, model, &change, 1, &changed, &err) == RAC_OK) ==
+             (about.expression != NULL));
+    }
+    for (size_t i = 0; i < rac_model_modifiers(model); i++)
+        must(rac_model_modifier(model, i)->route_count > 0 && rac_model_modifier(model, i)->source[0]);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    rac_arena *arena = rac_arena_new();
+    rac_problems problems = rac_problems_init(arena);
+    rac_model *model = NULL;
+    if (rac_model_read(arena, (rac_text){(const char *)data, size}, "fuzz.yaml", &model, &problems) == RAC_OK)
+        look(arena, model);
+    else
+        must(!model && problems.count > 0 && problems.items[0].line >= 1 && problems.items[0].message[0]);
+    rac_arena_free(arena);
+    return 0;
+}
