@@ -67,12 +67,11 @@ static rac_status find_output(rac_arena *arena, const rac_model *model, rac_text
     return RAC_INVALID;
 }
 
-static rac_status parse_level(rac_arena *arena, const rac_model *model, rac_text text, rac_target *to,
-                              rac_error *err)
+static rac_status parse_level(const rac_model *model, rac_text text, rac_target *to, rac_error *err)
 {
     rac_quantity quantity;
     rac_unit unit;
-    const char *base = rac_model_output_unit(arena, model, (size_t)to->output);
+    const char *base = rac_model_output_unit(model, (size_t)to->output);
     rac_status status = rac_quantity_parse(text, &quantity, err);
     if (status || (status = rac_unit_parse(rac_text_of(base), &unit, err)) ||
         (status = rac_quantity_in(quantity, unit, &to->level, err)))
@@ -107,7 +106,7 @@ static rac_status parse_target(rac_arena *arena, const rac_model *model, rac_tex
         return rac_fail(err, RAC_INVALID, "'%.*s' is no %s: 'ketamine %s 100 ng/mL in 95 %%'",
                         RAC_TEXT(rac_text_shorten(typed, 60)), goal ? "goal" : "limit", goal ? ">" : "<");
     status = find_output(arena, model, text, &to->target.output, err);
-    return status ? status : parse_level(arena, model, level, &to->target, err);
+    return status ? status : parse_level(model, level, &to->target, err);
 }
 
 rac_status rac_app_search_targets(rac_call *call, rac_app_search *search, rac_error *err)

@@ -21,7 +21,7 @@ typedef struct sheet {
 /* Concentrations are shown in ng/mL, as elsewhere on paper; other outputs in their base unit. */
 static double shown(const sheet *s, size_t output, const char **unit)
 {
-    const char *base = rac_model_output_unit(s->arena, s->model, output);
+    const char *base = rac_model_output_unit(s->model, output);
     const bool concentration = strcmp(base, "mg/L") == 0;
     *unit = concentration ? "ng/mL" : base;
     return concentration ? 1000 : 1;

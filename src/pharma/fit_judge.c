@@ -72,9 +72,3 @@ int rac_model_eta_parameter(const rac_model *model, size_t eta)
 {
     return model->etas[eta].parameter;
 }
-
-const char *rac_model_output_unit(rac_arena *arena, const rac_model *model, size_t output)
-{
-    rac_dimension_words words;
-    return rac_string_copy(arena, rac_dimension_base_unit(model->outputs[output].unit.dimension, &words));
-}

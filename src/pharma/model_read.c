@@ -361,6 +361,18 @@ const char *rac_model_output_name(const rac_model *model, size_t index)
     return model->outputs[index].name;
 }
 
+const char *rac_model_output_unit(const rac_model *model, size_t index)
+{
+    const char *text = model->outputs[index].unit.text;
+    return text[0] ? text : "1";
+}
+
+bool rac_model_output_has_error(const rac_model *model, size_t index)
+{
+    const rac_residual *error = &model->outputs[index].residual;
+    return error->additive > 0 || error->proportional > 0 || error->log > 0;
+}
+
 #define FINDER(what, list, names)                                       \
     int rac_model_find_##what(const rac_model *model, const char *name) \
     {                                                                   \

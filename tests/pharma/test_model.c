@@ -337,8 +337,25 @@ static void test_pharma_model__damaged_files_are_answered(void **state)
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(test_pharma_model__##name, open_arena, close_arena)
+static void test_pharma_model__outputs_tell_their_unit_and_error(void **state)
+{
+    const rac_model *model = read_model(
+        *state,
+        rac_format(
+            *state,
+            "%sparameters:\n  V: 10 L\n  k: 1 /h\nflows: {a -> out: k}\nroutes: {iv: a}\noutputs: {c: a / V, "
+            "share: a / (a + 1 mg), gone: k * a}\nerror: {c: {proportional: 0.2}}\n",
+            HEAD),
+        "units");
+    static const char *const units[] = {"mg/L", "1", "mg/h"};
+    for (size_t o = 0; o < 3; o++) {
+        assert_string_equal(rac_model_output_unit(model, o), units[o]);
+        assert_int_equal(rac_model_output_has_error(model, o), o == 0);
+    }
+}
+
 RAC_TESTS(T(units_are_checked_through_every_expression), T(faults_are_placed),
           T(a_value_may_carry_its_source), T(faults_of_modifiers_are_placed),
           T(faults_in_equations_are_placed), T(a_concentration_receives_no_dose),
           T(every_fault_is_reported_at_once), T(damaged_files_are_answered), T(derivatives_are_derivatives),
-          T(powers_roots_and_choices_have_derivatives))
+          T(powers_roots_and_choices_have_derivatives), T(outputs_tell_their_unit_and_error))

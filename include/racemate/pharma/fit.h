@@ -136,8 +136,6 @@ void rac_pharma_shrinkage(rac_arena *arena, const rac_model *model, const rac_fi
 
 /* Which parameter an eta moves: index into the parameters of the model. */
 int rac_model_eta_parameter(const rac_model *model, size_t eta);
-/* The unit of an output in base units, e.g. "mg/L"; lives in the arena. */
-const char *rac_model_output_unit(rac_arena *arena, const rac_model *model, size_t output);
 
 #ifdef __cplusplus
 }

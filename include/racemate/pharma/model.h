@@ -98,6 +98,10 @@ size_t rac_model_routes(const rac_model *model);
 const char *rac_model_route_name(const rac_model *model, size_t index);
 size_t rac_model_outputs(const rac_model *model);
 const char *rac_model_output_name(const rac_model *model, size_t index);
+/* The base unit its values are in: "mg/L", or "1" for a pure number. */
+const char *rac_model_output_unit(const rac_model *model, size_t index);
+/* Whether the file gives it a residual error; without one, a measured value cannot be fitted. */
+bool rac_model_output_has_error(const rac_model *model, size_t index);
 
 /* The index of a name, or -1. */
 int rac_model_find_covariate(const rac_model *model, const char *name);
