@@ -9,15 +9,17 @@ static const struct kind_row {
     const char *name;
     bool x, y, limits; /* limits: low and high are needed */
     bool zero;         /* drawn from 0, so the range includes it */
+    bool lying;        /* low and high are along the horizontal axis */
 } kinds[RAC_FIGURE_KINDS] = {
-    [RAC_FIGURE_LINE] = {"line", true, true, false, false},
-    [RAC_FIGURE_STEPS] = {"steps", true, true, false, false},
-    [RAC_FIGURE_BAND] = {"band", true, false, true, false},
-    [RAC_FIGURE_POINTS] = {"points", true, true, false, false},
-    [RAC_FIGURE_BARS] = {"bars", true, true, false, true},
-    [RAC_FIGURE_ACROSS] = {"reference line", false, true, false, false},
-    [RAC_FIGURE_UP] = {"reference line", true, false, false, false},
-    [RAC_FIGURE_LABEL] = {"label", true, true, false, false},
+    [RAC_FIGURE_LINE] = {"line", true, true, false, false, false},
+    [RAC_FIGURE_STEPS] = {"steps", true, true, false, false, false},
+    [RAC_FIGURE_BAND] = {"band", true, false, true, false, false},
+    [RAC_FIGURE_POINTS] = {"points", true, true, false, false, false},
+    [RAC_FIGURE_BARS] = {"bars", true, true, false, true, false},
+    [RAC_FIGURE_ACROSS] = {"reference line", false, true, false, false, false},
+    [RAC_FIGURE_UP] = {"reference line", true, false, false, false, false},
+    [RAC_FIGURE_LABEL] = {"label", true, true, false, false, false},
+    [RAC_FIGURE_SPANS] = {"spans", false, false, true, false, true},
 };
 
 rac_figure rac_figure_open(rac_arena *arena, const char *title, const char *description, double width_mm,
@@ -50,6 +52,12 @@ void rac_figure_add(rac_figure *figure, const rac_figure_mark *mark)
     own.high = copied(figure->arena, mark->high, mark->count);
     rac_push(figure->arena, figure->marks, figure->mark_count, figure->mark_capacity, own);
     figure->finished = false;
+}
+
+void rac_figure_note(rac_figure *figure, const char *note)
+{
+    rac_push(figure->arena, figure->notes, figure->note_count, figure->note_capacity,
+             rac_string_copy(figure->arena, note));
 }
 
 /* The nearest of 1, 2, 5 and 10 times a power of ten (Heckbert 1990). */
@@ -92,8 +100,42 @@ static void widen(range *r, const double *values, size_t count)
     }
 }
 
+/* The smallest of the axis' own steps that needs no more than `most` ticks; the largest when none does. */
+static size_t own_ticks(const rac_figure_axis *axis, range seen, size_t most, double *first, double *step)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < axis->step_count; i++) {
+        *step = axis->steps[i];
+        *first = floor(seen.min / *step + 1e-9) * *step;
+        count = (size_t)ceil((seen.max - *first) / *step - 1e-9) + 1;
+        if (count <= most)
+            break;
+    }
+    return count;
+}
+
+/* Powers of ten, and 2 and 5 times them where there are few. */
+static void scale_log(rac_figure *figure, rac_figure_axis *axis, range seen)
+{
+    const double from = floor(log10(seen.min) + 1e-9), to = fmax(ceil(log10(seen.max) - 1e-9), from + 1);
+    static const double parts[] = {1, 2, 5};
+    const size_t each = to - from <= 2 ? 3 : 1, decades = (size_t)(to - from);
+    double *ticks = rac_many(figure->arena, double, decades *each + 1);
+    if (!axis->fixed) {
+        axis->min = pow(10, from);
+        axis->max = pow(10, to);
+    }
+    for (size_t i = 0; i <= decades * each; i++) {
+        const double at = parts[i % each] * pow(10, from + (double)(i / each));
+        if (at >= axis->min * (1 - 1e-9) && at <= axis->max * (1 + 1e-9))
+            ticks[axis->tick_count++] = at;
+    }
+    axis->ticks = ticks;
+}
+
 static void scale(rac_figure *figure, rac_figure_axis *axis, range seen, size_t most)
 {
+    axis->tick_count = 0;
     if (axis->names) {
         axis->min = -0.5;
         axis->max = (double)axis->name_count - 0.5;
@@ -108,8 +150,14 @@ static void scale(rac_figure *figure, rac_figure_axis *axis, range seen, size_t 
         seen = (range){axis->min, axis->max};
     else if (axis->from_zero)
         widen(&seen, &(double){0}, 1);
+    if (axis->log) {
+        scale_log(figure, axis, seen);
+        return;
+    }
     double first, step;
-    const size_t count = rac_figure_ticks(seen.min, seen.max, most, &first, &step);
+    const size_t count = axis->steps && seen.max > seen.min
+                             ? own_ticks(axis, seen, most, &first, &step)
+                             : rac_figure_ticks(seen.min, seen.max, most, &first, &step);
     double *ticks = rac_many(figure->arena, double, count);
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
@@ -160,6 +208,9 @@ static rac_status check_axis(const rac_figure *figure, const rac_figure_axis *ax
         return rac_fail(err, RAC_INVALID, "the %s axis of '%s' has no range", which, figure->title);
     if (axis->names ? axis->name_count == 0 : !axis->fixed && !(seen.min <= seen.max))
         return rac_fail(err, RAC_INVALID, "'%s' has nothing to show", figure->title);
+    if (axis->log && !((axis->fixed ? axis->min : seen.min) > 0 && !(seen.min <= 0)))
+        return rac_fail(err, RAC_INVALID, "the %s axis of '%s' is a logarithm: every value must be above 0",
+                        which, figure->title);
     return RAC_OK;
 }
 
@@ -175,8 +226,8 @@ rac_status rac_figure_finish(rac_figure *figure, rac_error *err)
             return status;
         widen(&across, mark->x, mark->count);
         widen(&up, mark->y, mark->count);
-        widen(&up, mark->low, mark->count);
-        widen(&up, mark->high, mark->count);
+        widen(kinds[mark->kind].lying ? &across : &up, mark->low, mark->count);
+        widen(kinds[mark->kind].lying ? &across : &up, mark->high, mark->count);
         if (kinds[mark->kind].zero)
             widen(&up, &(double){0}, 1);
     }

@@ -25,6 +25,8 @@ typedef enum rac_figure_kind {
     RAC_FIGURE_ACROSS, /* a reference line at y[0] over the whole width */
     RAC_FIGURE_UP,     /* a reference line at x[0] over the whole height */
     RAC_FIGURE_LABEL,  /* `name` written at x[0], y[0] */
+    RAC_FIGURE_SPANS,  /* low and high along the horizontal axis: when something was given or done; a strip
+                          at the top with a wedge where each begins */
     RAC_FIGURE_KINDS
 } rac_figure_kind;
 
@@ -34,14 +36,19 @@ typedef struct rac_figure_mark {
     int style; /* from 0: colour, dash and marker together, so that grey paper still tells them apart */
     size_t count;
     const double *x, *y, *low, *high; /* `count` each, those the kind names; others NULL */
-    double width;                     /* of bars; 0: 0.8 */
+    double width;                     /* of bars, in units of x; 0: 0.8.  Of a line, in mm; 0: 0.5 */
+    double shade;                     /* of a band, 0 .. 1; 0: 0.15. The inner of two bands is darker */
+    bool edged;                       /* a band with thin edges in its own dash, for black ink alone */
 } rac_figure_mark;
 
 typedef struct rac_figure_axis {
-    const char *label;        /* with its unit; NULL: none */
-    bool fixed;               /* min and max were given and stay */
-    double min, max;          /* otherwise found from the marks and moved out to ticks */
-    bool from_zero;           /* the range found includes 0 */
+    const char *label;   /* with its unit; NULL: none */
+    bool fixed;          /* min and max were given and stay */
+    double min, max;     /* otherwise found from the marks and moved out to ticks */
+    bool from_zero;      /* the range found includes 0 */
+    bool log;            /* to the base 10: every value must be above 0 (or NaN) */
+    const double *steps; /* ascending: ticks only this far apart (7 days, 30 min); NULL: round numbers */
+    size_t step_count;
     const char *const *names; /* category names at 0, 1, ..., or NULL */
     size_t name_count;
     size_t tick_count; /* found by rac_figure_finish */
@@ -64,14 +71,18 @@ typedef struct rac_figure {
     rac_figure_mark *marks;
     size_t under_count, under_capacity;
     rac_figure_under *under;
+    bool headed;        /* the title is written above the plot, for an image that stands alone */
+    const char **notes; /* small print below it: sources, warnings; wrapped to the width */
+    size_t note_count, note_capacity;
     bool finished;
 } rac_figure;
 
 rac_figure rac_figure_open(rac_arena *arena, const char *title, const char *description, double width_mm,
                            double height_mm);
 void rac_figure_add(rac_figure *figure, const rac_figure_mark *mark);
+void rac_figure_note(rac_figure *figure, const char *note);
 /* Finds ranges and ticks.  RAC_INVALID: nothing finite to show, an infinite value, a mark without the arrays
- * its kind needs, a fixed range that is empty, a sheet smaller than 40 x 30 mm. */
+ * its kind needs, a fixed range that is empty, a sheet smaller than 40 x 30 mm, 0 or less on a log axis. */
 rac_status rac_figure_finish(rac_figure *figure, rac_error *err);
 
 /* Of a finished figure, whose ticks are known: text[i] stands below x.ticks[i].  Copied. */

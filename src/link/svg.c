@@ -101,16 +101,22 @@ static const char *number(const canvas *c, double value)
 }
 #define MM(value) number(c, (value))
 
+/* How far along an axis a value lies, 0 .. 1. */
+static double share(const rac_figure_axis *axis, double value)
+{
+    if (axis->log)
+        return log(value / axis->min) / log(axis->max / axis->min);
+    return (value - axis->min) / (axis->max - axis->min);
+}
+
 static double at_x(const canvas *c, double x)
 {
-    const rac_figure_axis *axis = &c->figure->x;
-    return c->left + (x - axis->min) / (axis->max - axis->min) * (c->right - c->left);
+    return c->left + share(&c->figure->x, x) * (c->right - c->left);
 }
 
 static double at_y(const canvas *c, double y)
 {
-    const rac_figure_axis *axis = &c->figure->y;
-    return c->bottom - (y - axis->min) / (axis->max - axis->min) * (c->bottom - c->top);
+    return c->bottom - share(&c->figure->y, y) * (c->bottom - c->top);
 }
 
 static void text_at(const canvas *c, double x, double y, const char *anchor, const char *text)
@@ -134,6 +140,8 @@ static char *tick_text(const canvas *c, const rac_figure_axis *axis, size_t i)
 {
     if (axis->names)
         return rac_string_copy(c->out->arena, axis->names[i]);
+    if (axis->log)
+        return rac_number_format(c->out->arena, axis->ticks[i]);
     char *plain = rac_format(c->out->arena, "%.*f", axis->digits, fabs(axis->ticks[i]));
     return axis->ticks[i] < 0 ? rac_format(c->out->arena, "\xE2\x88\x92%s", plain) : plain;
 }
@@ -228,6 +236,11 @@ static void marker(const canvas *c, const struct style *style, double x, double 
     }
 }
 
+static double width_of(const rac_figure_mark *line)
+{
+    return line->width > 0 ? line->width : 0.5;
+}
+
 /* A path over x and y that starts anew after each gap; a single point between gaps becomes a dot by its round
  * cap.  With `steps` it goes across before it goes up or down. */
 static void draw_path(const canvas *c, const rac_figure_mark *mark, bool steps)
@@ -250,9 +263,9 @@ static void draw_path(const canvas *c, const rac_figure_mark *mark, bool steps)
         open = true;
     }
     rac_markup_format(c->out,
-                      "\" fill=\"none\" stroke=\"%s\" stroke-width=\"0.5\" stroke-linejoin=\"round\" "
+                      "\" fill=\"none\" stroke=\"%s\" stroke-width=\"%s\" stroke-linejoin=\"round\" "
                       "stroke-linecap=\"round\"",
-                      style->colour);
+                      style->colour, MM(width_of(mark)));
     if (style->dash)
         rac_markup_format(c->out, " stroke-dasharray=\"%s\"", style->dash);
     rac_markup_raw(c->out, "/>\n");
@@ -261,6 +274,32 @@ static void draw_path(const canvas *c, const rac_figure_mark *mark, bool steps)
 static bool band_has(const rac_figure_mark *mark, size_t i)
 {
     return !isnan(mark->x[i]) && !isnan(mark->low[i]) && !isnan(mark->high[i]);
+}
+
+/* Edges are lines like any other, thin, in the dash of the style. */
+static void draw_edges(const canvas *c, const rac_figure_mark *band)
+{
+    const char *dash = style_of(band)->dash;
+    const double *const edges[] = {band->low, band->high};
+    for (size_t e = 0; e < 2; e++) {
+        bool open = false;
+        rac_markup_raw(c->out, "<path d=\"");
+        for (size_t i = 0; i < band->count; i++) {
+            const bool has = band_has(band, i);
+            if (has)
+                rac_markup_format(c->out, "%s%s %s", open ? "L" : "M", MM(at_x(c, band->x[i])),
+                                  MM(at_y(c, edges[e][i])));
+            open = has;
+        }
+        rac_markup_format(c->out, "\" fill=\"none\" stroke=\"%s\" stroke-width=\"0.2\"%s%s%s/>\n",
+                          style_of(band)->colour, dash ? " stroke-dasharray=\"" : "", dash ? dash : "",
+                          dash ? "\"" : "");
+    }
+}
+
+static double shade_of(const rac_figure_mark *band)
+{
+    return band->shade > 0 ? band->shade : 0.15;
 }
 
 static void draw_band(const canvas *c, const rac_figure_mark *mark)
@@ -276,9 +315,11 @@ static void draw_band(const canvas *c, const rac_figure_mark *mark)
                               MM(at_y(c, mark->high[i])));
         for (size_t i = to; i-- > from;)
             rac_markup_format(c->out, "L%s %s", MM(at_x(c, mark->x[i])), MM(at_y(c, mark->low[i])));
-        rac_markup_format(c->out, "Z\" fill=\"%s\" fill-opacity=\"0.15\" stroke=\"none\"/>\n",
-                          style_of(mark)->colour);
+        rac_markup_format(c->out, "Z\" fill=\"%s\" fill-opacity=\"%s\" stroke=\"none\"/>\n",
+                          style_of(mark)->colour, MM(shade_of(mark)));
     }
+    if (mark->edged)
+        draw_edges(c, mark);
 }
 
 static void draw_points(const canvas *c, const rac_figure_mark *mark)
@@ -335,6 +376,29 @@ static void draw_reference(const canvas *c, const rac_figure_mark *mark)
     }
 }
 
+static const double strip_mm = 1.1; /* of a span */
+
+static void wedge(const canvas *c, double x, double y)
+{
+    rac_markup_format(c->out, "<path d=\"M%s %sL%s %sL%s %sZ\" fill=\"#222222\" stroke=\"none\"/>\n",
+                      MM(x - 0.9), MM(y - 1.7), MM(x + 0.9), MM(y - 1.7), MM(x), MM(y));
+}
+
+static void draw_spans(const canvas *c, const rac_figure_mark *mark)
+{
+    for (size_t i = 0; i < mark->count; i++) {
+        if (isnan(mark->low[i]) || isnan(mark->high[i]))
+            continue;
+        const double from = at_x(c, mark->low[i]), to = at_x(c, mark->high[i]);
+        if (to > from)
+            rac_markup_format(c->out,
+                              "<rect x=\"%s\" y=\"%s\" width=\"%s\" height=\"%s\" fill=\"#222222\" "
+                              "fill-opacity=\"0.55\" stroke=\"none\"/>\n",
+                              MM(from), MM(c->top - strip_mm), MM(to - from), MM(strip_mm));
+        wedge(c, from, c->top);
+    }
+}
+
 static void draw_mark(const canvas *c, const rac_figure_mark *mark)
 {
     switch (mark->kind) {
@@ -357,6 +421,9 @@ static void draw_mark(const canvas *c, const rac_figure_mark *mark)
     case RAC_FIGURE_UP:
         draw_reference(c, mark);
         return;
+    case RAC_FIGURE_SPANS:
+        draw_spans(c, mark);
+        return;
     case RAC_FIGURE_LABEL:
         if (mark->name && !isnan(mark->x[0]) && !isnan(mark->y[0]))
             text_at(c, at_x(c, mark->x[0]), at_y(c, mark->y[0]), "middle", mark->name);
@@ -370,25 +437,30 @@ static void draw_mark(const canvas *c, const rac_figure_mark *mark)
 
 static bool in_legend(const rac_figure_mark *mark)
 {
-    return mark->name && mark->kind <= RAC_FIGURE_BARS;
+    return mark->name && (mark->kind <= RAC_FIGURE_BARS || mark->kind == RAC_FIGURE_SPANS);
 }
 
 static void draw_legend_key(const canvas *c, const rac_figure_mark *mark, double x, double y)
 {
     const struct style *style = style_of(mark);
+    if (mark->kind == RAC_FIGURE_SPANS) {
+        wedge(c, x + 3.5, y - 0.2);
+        return;
+    }
     if (mark->kind == RAC_FIGURE_BARS || mark->kind == RAC_FIGURE_BAND) {
         rac_markup_format(c->out,
                           "<rect x=\"%s\" y=\"%s\" width=\"7\" height=\"2.4\" fill=\"%s\" "
                           "fill-opacity=\"%s\" stroke=\"%s\" stroke-width=\"0.3\"/>\n",
                           MM(x), MM(y - 2.2), style->colour,
-                          mark->kind == RAC_FIGURE_BAND ? "0.15"
+                          mark->kind == RAC_FIGURE_BAND ? MM(shade_of(mark))
                           : mark->style % 2             ? "0.3"
                                                         : "0.85",
                           style->colour);
         return;
     }
     if (mark->kind != RAC_FIGURE_POINTS) {
-        char *stroke = rac_format(c->out->arena, " stroke=\"%s\" stroke-width=\"0.5\"", style->colour);
+        char *stroke = rac_format(c->out->arena, " stroke=\"%s\" stroke-width=\"%s\"", style->colour,
+                                  MM(width_of(mark)));
         if (style->dash)
             stroke = rac_format(c->out->arena, "%s stroke-dasharray=\"%s\"", stroke, style->dash);
         segment(c, x, y - 1, x + 7, y - 1, stroke);
@@ -416,6 +488,65 @@ static double draw_legend(const canvas *c, double y)
         last = y;
     }
     return last;
+}
+
+/* ---- words above and below ---- */
+
+static const double note_mm = 2.4;
+
+static double draw_heading(const canvas *c, double y)
+{
+    if (!c->figure->headed)
+        return y;
+    rac_markup_format(c->out, "<text x=\"%s\" y=\"%s\" font-size=\"3.6\" font-weight=\"bold\">", MM(2),
+                      MM(y + 0.6));
+    rac_markup_text(c->out, c->figure->title);
+    rac_markup_raw(c->out, "</text>\n");
+    return y + text_mm * 1.9;
+}
+
+/* One line of a note: as many whole words as fit; *rest is what follows. */
+static rac_text line_of(rac_text note, size_t most, rac_text *rest)
+{
+    rac_text line = rac_text_shorten(note, most);
+    if (line.size < note.size) {
+        size_t at = line.size;
+        while (at && line.data[at - 1] != ' ')
+            at--;
+        if (at)
+            line.size = at;
+    }
+    *rest = rac_text_trim((rac_text){note.data + line.size, note.size - line.size});
+    return line;
+}
+
+/* Draws the notes from `y` on, or only counts their lines when `draw` is false. */
+static size_t notes(const canvas *c, double y, bool draw)
+{
+    const size_t most = (size_t)((c->figure->width_mm - 4) / (note_mm * 0.5));
+    size_t lines = 0;
+    for (size_t i = 0; i < c->figure->note_count; i++) {
+        rac_text rest = rac_text_of(c->figure->notes[i]);
+        while (rest.size) {
+            const rac_text line = line_of(rest, most, &rest);
+            if (draw) {
+                rac_markup_format(c->out, "<text x=\"2\" y=\"%s\" font-size=\"%s\" fill=\"#444444\">",
+                                  MM(y + (double)lines * note_mm * 1.3), MM(note_mm));
+                rac_markup_text(c->out, rac_text_copy(c->out->arena, line));
+                rac_markup_raw(c->out, "</text>\n");
+            }
+            lines++;
+        }
+    }
+    return lines;
+}
+
+static bool has_spans(const rac_figure *figure)
+{
+    for (size_t i = 0; i < figure->mark_count; i++)
+        if (figure->marks[i].kind == RAC_FIGURE_SPANS)
+            return true;
+    return false;
 }
 
 static bool id_is_plain(const char *id)
@@ -448,8 +579,11 @@ rac_status rac_svg_draw(rac_arena *arena, const rac_figure *figure, const char *
     c->right = figure->width_mm - 4;
     c->bottom = figure->height_mm - (figure->x.label ? 4.5 + 2 * text_mm : 3.5 + text_mm) -
                 (figure->under_count ? 1 + (double)figure->under_count * under_mm : 0);
+    const double notes_mm = (double)notes(c, 0, false) * note_mm * 1.3;
+    c->bottom -= notes_mm > 0 ? notes_mm + 1 : 0;
     rac_markup_raw(&out, "<g stroke=\"none\">\n");
-    c->top = draw_legend(c, text_mm + 1) + 2.5;
+    c->top = draw_legend(c, draw_heading(c, text_mm + 1)) + (has_spans(figure) ? 4.2 : 2.5);
+    notes(c, figure->height_mm - notes_mm + note_mm * 0.6, true);
     rac_markup_raw(&out, "</g>\n");
     draw_axes(c);
     for (size_t i = 0; i < figure->mark_count; i++)

@@ -39,18 +39,26 @@ static rac_status place(rac_markup *out, const rac_figure *figure, double x, dou
     return RAC_OK;
 }
 
+/* A row is as high as the highest of its figures. */
+static double row_height(const rac_figure *const *figures, size_t count, size_t first, size_t columns)
+{
+    double height = 0;
+    for (size_t i = first; i < count && i < first + columns; i++)
+        height = fmax(height, figures[i]->height_mm + heading_mm);
+    return height;
+}
+
 rac_status rac_svg_sheet_draw(rac_arena *arena, const char *title, const char *description,
                               const rac_figure *const *figures, size_t count, size_t columns, const char *id,
                               rac_text *svg, rac_error *err)
 {
-    double cell_width = 0, cell_height = 0;
-    for (size_t i = 0; i < count; i++) {
+    double cell_width = 0, total = title_mm;
+    for (size_t i = 0; i < count; i++)
         cell_width = fmax(cell_width, figures[i]->width_mm);
-        cell_height = fmax(cell_height, figures[i]->height_mm + heading_mm);
-    }
-    const size_t across = count < columns ? count : columns, down = (count + columns - 1) / columns;
-    const char *width = number(arena, cell_width * (double)across),
-               *height = number(arena, title_mm + cell_height * (double)down);
+    for (size_t first = 0; first < count; first += columns)
+        total += row_height(figures, count, first, columns);
+    const size_t across = count < columns ? count : columns;
+    const char *width = number(arena, cell_width * (double)across), *height = number(arena, total);
     rac_markup out = {.arena = arena};
     rac_markup_format(&out,
                       "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" viewBox=\"0 0 %s %s\" "
@@ -65,9 +73,11 @@ rac_status rac_svg_sheet_draw(rac_arena *arena, const char *title, const char *d
                       "<g font-family=\"Helvetica, Arial, sans-serif\" fill=\"#222222\">\n",
                       width, height);
     write_text(&out, 2, 5, "3.8", title);
+    double below = title_mm;
     for (size_t i = 0; i < count; i++) {
-        const rac_status status = place(&out, figures[i], cell_width * (double)(i % columns),
-                                        title_mm + cell_height * (double)(i / columns),
+        if (i && i % columns == 0)
+            below += row_height(figures, count, i - columns, columns);
+        const rac_status status = place(&out, figures[i], cell_width * (double)(i % columns), below,
                                         rac_format(arena, "%s-%zu", id, i + 1), err);
         if (status)
             return status;

@@ -9,8 +9,9 @@
 
 #include "link/svg.h"
 
-/* Draws `count` (> 0) finished figures in rows of `columns` (> 0), in cells as large as the largest of them.
- * The whole is named by title and description.  *svg as rac_svg_draw gives it; the figures get the ids
+/* Draws `count` (> 0) finished figures in rows of `columns` (> 0), in cells as wide as the widest of them and
+ * rows as high as their highest. The whole is named by title and description.  *svg as rac_svg_draw gives it;
+ * the figures get the ids
  * "<id>-1", "<id>-2", ...  RAC_INVALID as rac_svg_draw. */
 rac_status rac_svg_sheet_draw(rac_arena *arena, const char *title, const char *description,
                               const rac_figure *const *figures, size_t count, size_t columns, const char *id,

@@ -89,8 +89,78 @@ static void test_base_figure__refuses_what_cannot_be_drawn(void **state)
     rac_arena_free(arena);
 }
 
+/* Days by the week, minutes by the quarter of an hour: steps people count in, never more ticks than fit. */
+static void test_base_figure__own_steps_are_kept(void **state)
+{
+    (void)state;
+    rac_arena *arena = rac_arena_new();
+    rac_error err = {0};
+    static const double days[] = {1, 7, 28};
+    static const struct {
+        double last, step;
+        size_t ticks;
+    } rows[] = {{5, 1, 6}, {35, 7, 6}, {100, 28, 4}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        rac_figure f = rac_figure_open(arena, "days", NULL, 100, 60);
+        f.x = (rac_figure_axis){.fixed = true, .max = rows[i].last, .steps = days, .step_count = 3};
+        rac_figure_add(&f, &(rac_figure_mark){.kind = RAC_FIGURE_LINE,
+                                              .count = 2,
+                                              .x = (double[]){0, rows[i].last},
+                                              .y = (double[]){0, 1}});
+        check_ok(rac_figure_finish(&f, &err));
+        assert_int_equal(f.x.tick_count, rows[i].ticks);
+        check_near(f.x.ticks[1], rows[i].step, 0, 0);
+    }
+    rac_arena_free(arena);
+}
+
+static void test_base_figure__log_axes_have_powers_of_ten_and_refuse_zero(void **state)
+{
+    (void)state;
+    rac_arena *arena = rac_arena_new();
+    rac_error err = {0};
+    double y[] = {NAN, 0.3, 250};
+    rac_figure f = rac_figure_open(arena, "log", NULL, 100, 60);
+    f.y.log = true;
+    rac_figure_add(&f,
+                   &(rac_figure_mark){.kind = RAC_FIGURE_LINE, .count = 3, .x = (double[]){0, 1, 2}, .y = y});
+    check_ok(rac_figure_finish(&f, &err));
+    assert_int_equal(f.y.tick_count, 5);
+    for (int i = 0; i < 5; i++)
+        check_near(f.y.ticks[i], pow(10, i - 1), 0, 1e-12);
+    y[0] = 0;
+    rac_figure g = rac_figure_open(arena, "log", NULL, 100, 60);
+    g.y.log = true;
+    rac_figure_add(&g,
+                   &(rac_figure_mark){.kind = RAC_FIGURE_LINE, .count = 3, .x = (double[]){0, 1, 2}, .y = y});
+    check_status(rac_figure_finish(&g, &err), RAC_INVALID);
+    check_contains(err.message, "above 0");
+    rac_arena_free(arena);
+}
+
+/* What was given when says nothing of how high the vertical axis is. */
+static void test_base_figure__spans_lie_along_the_horizontal_axis(void **state)
+{
+    (void)state;
+    rac_arena *arena = rac_arena_new();
+    rac_error err = {0};
+    rac_figure f = rac_figure_open(arena, "spans", NULL, 100, 60);
+    rac_figure_add(&f,
+                   &(rac_figure_mark){
+                       .kind = RAC_FIGURE_LINE, .count = 2, .x = (double[]){0, 10}, .y = (double[]){0, 1}});
+    rac_figure_add(
+        &f, &(rac_figure_mark){
+                .kind = RAC_FIGURE_SPANS, .count = 1, .low = (double[]){300}, .high = (double[]){340}});
+    check_ok(rac_figure_finish(&f, &err));
+    assert_true(f.x.max >= 340 && f.y.max < 2);
+    rac_arena_free(arena);
+}
+
 RAC_TESTS(cmocka_unit_test(test_base_figure__ticks_are_those_of_heckbert),
           cmocka_unit_test(test_base_figure__ticks_cover_every_range_with_round_steps),
           cmocka_unit_test(test_base_figure__one_value_still_has_a_range),
           cmocka_unit_test(test_base_figure__bars_stand_on_zero_and_categories_have_room),
-          cmocka_unit_test(test_base_figure__refuses_what_cannot_be_drawn))
+          cmocka_unit_test(test_base_figure__refuses_what_cannot_be_drawn),
+          cmocka_unit_test(test_base_figure__own_steps_are_kept),
+          cmocka_unit_test(test_base_figure__log_axes_have_powers_of_ten_and_refuse_zero),
+          cmocka_unit_test(test_base_figure__spans_lie_along_the_horizontal_axis))

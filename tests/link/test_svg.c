@@ -132,6 +132,58 @@ static void test_link_svg__gaps_break_lines(void **state)
     rac_arena_free(arena);
 }
 
+/* A heading, notes wrapped to the width, a wedge and a strip for what was given, and ticks of a log axis: 10
+ * lies half way between 1 and 100. */
+static void test_link_svg__headings_notes_spans_and_log_axes_are_drawn(void **state)
+{
+    (void)state;
+    rac_arena *arena = rac_arena_new();
+    rac_error err = {0};
+    rac_figure f = rac_figure_open(arena, "Heading & more", NULL, 100, 80);
+    f.headed = true;
+    f.y.log = true;
+    rac_figure_add(&f, &(rac_figure_mark){.kind = RAC_FIGURE_BAND,
+                                          .style = 1,
+                                          .count = 3,
+                                          .x = (double[]){0, 1, 2},
+                                          .low = (double[]){1, 10, NAN},
+                                          .high = (double[]){10, 100, NAN},
+                                          .shade = 0.4,
+                                          .edged = true});
+    rac_figure_add(&f, &(rac_figure_mark){.kind = RAC_FIGURE_SPANS,
+                                          .name = "dose",
+                                          .count = 1,
+                                          .low = (double[]){0.5},
+                                          .high = (double[]){1}});
+    char long_note[400] = "";
+    for (int i = 0; i < 39; i++)
+        strcat(long_note, "words <i> ");
+    rac_figure_note(&f, long_note);
+    check_ok(rac_figure_finish(&f, &err));
+    rac_text svg;
+    check_ok(rac_svg_draw(arena, &f, "h", &svg, &err));
+    check_contains(svg.data, "font-weight=\"bold\">Heading &amp; more</text>");
+    check_contains(svg.data, "fill-opacity=\"0.4\"");
+    check_contains(svg.data, "stroke-dasharray=\"2.4 1\"");
+    check_contains(svg.data, ">dose</text>");
+    int lines = 0;
+    for (const char *c = svg.data; (c = strstr(c, ">words &lt;i&gt;")); c++)
+        lines++;
+    assert_true(lines >= 3 && lines <= 8);
+    double y[3] = {0};
+    static const char *const ticks[] = {">1</text>", ">10</text>", ">100</text>"};
+    for (int i = 0; i < 3; i++) {
+        const char *at = strstr(svg.data, ticks[i]);
+        assert_non_null(at);
+        while (strncmp(at, " y=\"", 4) != 0)
+            at--;
+        y[i] = strtod(at + 4, NULL);
+    }
+    check_near(y[1], (y[0] + y[2]) / 2, 0.011, 0);
+    rac_arena_free(arena);
+}
+
 RAC_TESTS(cmocka_unit_test(test_link_svg__same_figure_same_bytes),
           cmocka_unit_test(test_link_svg__is_well_formed_and_says_what_it_is),
-          cmocka_unit_test(test_link_svg__gaps_break_lines))
+          cmocka_unit_test(test_link_svg__gaps_break_lines),
+          cmocka_unit_test(test_link_svg__headings_notes_spans_and_log_axes_are_drawn))
