@@ -193,6 +193,9 @@ rac_text rac_call_file(const rac_call *call, const char *name, const char **file
 rac_status rac_call_write(const rac_call *call, const char *name, const void *bytes, size_t size,
                           rac_error *err)
 {
+    if (!call->host)
+        return rac_fail(err, RAC_UNSUPPORTED, "'%s' is a file: files are written on the command line only",
+                        name);
     return call->host->write(call->host->context, rac_call_value(call, name), bytes, size, err);
 }
 
