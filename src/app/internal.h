@@ -96,6 +96,11 @@ char *rac_app_interactions_text(rac_arena *arena, const rac_model *model, int ro
 /* Lines for people; the same as "predicted" in `into` (which may be NULL).  Typical and 90 % band at the end
  * of the infusion and every 30 min to 4 h, with the model, its source and what was sampled. */
 char *rac_app_predict_plan(rac_arena *arena, const rac_plan *plan, json_t *into);
+/* The same of one to three models that come with the program, side by side: names with commas,
+ * "racemic-venous, domino-1984".  As "models" in `into`.  RAC_NOT_FOUND; RAC_UNSUPPORTED for a model of
+ * another substance. */
+rac_status rac_app_predict_models(rac_arena *arena, const rac_plan *plan, const char *names, json_t *into,
+                                  char **text, rac_error *err);
 /* The same from the rates the pump really ran at, and from the present one on while it runs. */
 char *rac_app_predict_session(rac_arena *arena, const rac_session *session, rac_instant now, json_t *into);
 

@@ -66,12 +66,12 @@ static rac_regimen regimen_of(rac_arena *arena, const rac_plan *plan, int route,
     return regimen;
 }
 
-static rac_status read_model(rac_arena *arena, rac_model **model, rac_error *err)
+static rac_status read_model(rac_arena *arena, const char *file, rac_model **model, rac_error *err)
 {
     rac_text bytes;
     rac_problems problems = rac_problems_init(arena);
-    rac_status status = rac_app_read_data(arena, "models", setting.file, &bytes, err);
-    if (!status && (status = rac_model_read(arena, bytes, setting.file, model, &problems)))
+    rac_status status = rac_app_read_data(arena, "models", file, &bytes, err);
+    if (!status && (status = rac_model_read(arena, bytes, file, model, &problems)))
         *err = problems.items[0];
     if (!status)
         status = rac_model_check_ready(*model, err);
@@ -115,6 +115,7 @@ static void write_outlook(rac_arena *arena, const outlook *o, const rac_predicti
 
 /* A model that speaks of this plan, and what the pump gave and will give. */
 typedef struct question {
+    const char *file;
     rac_model *model;
     size_t output;
     rac_regimen regimen;
@@ -125,13 +126,13 @@ typedef struct question {
 static rac_status prepare(rac_arena *arena, const rac_plan *plan, const rac_rate_segment *segments,
                           size_t count, question *q, rac_error *err)
 {
-    const rac_status status = read_model(arena, &q->model, err);
+    const rac_status status = read_model(arena, q->file, &q->model, err);
     if (status)
         return status;
     const int route = rac_model_find_route(q->model, setting.route);
     const int output = rac_model_find_output(q->model, setting.output);
     if (route < 0 || output < 0)
-        return rac_fail(err, RAC_UNSUPPORTED, "%s has no %s", setting.file,
+        return rac_fail(err, RAC_UNSUPPORTED, "%s has no %s", q->file,
                         route < 0 ? setting.route : setting.output);
     q->output = (size_t)output;
     q->regimen = regimen_of(arena, plan, route, segments, count, &q->end_min);
@@ -159,22 +160,33 @@ static rac_status answer(rac_arena *arena, const question *q, const double *time
     return rac_pharma_predict(arena, q->model, &request, prediction, err);
 }
 
-static rac_status predict(rac_arena *arena, const rac_plan *plan, const rac_rate_segment *segments,
-                          size_t count, double now_min, char **text, json_t **json, rac_error *err)
+static outlook moments_of(double end_min, double now_min)
 {
-    question q;
-    rac_status status = prepare(arena, plan, segments, count, &q, err);
-    if (status)
-        return status;
     outlook o = {.count = 0};
     for (int min = STEP_MIN; min <= UNTIL_MIN; min += STEP_MIN)
         add_moment(&o, min, "");
-    add_moment(&o, q.end_min, "end of infusion");
+    add_moment(&o, end_min, "end of infusion");
     if (now_min > 0 && now_min <= UNTIL_MIN)
         add_moment(&o, now_min, "now");
+    return o;
+}
+
+static void times_of(const outlook *o, double *times_h)
+{
+    for (size_t i = 0; i < o->count; i++)
+        times_h[i] = o->rows[i].min / 60;
+}
+
+static rac_status predict(rac_arena *arena, const rac_plan *plan, const rac_rate_segment *segments,
+                          size_t count, double now_min, char **text, json_t **json, rac_error *err)
+{
+    question q = {.file = setting.file};
+    rac_status status = prepare(arena, plan, segments, count, &q, err);
+    if (status)
+        return status;
+    const outlook o = moments_of(q.end_min, now_min);
     double times_h[ROWS_MAX];
-    for (size_t i = 0; i < o.count; i++)
-        times_h[i] = o.rows[i].min / 60;
+    times_of(&o, times_h);
     rac_prediction prediction;
     if ((status = answer(arena, &q, times_h, o.count, &prediction, err)))
         return status;
@@ -216,6 +228,113 @@ char *rac_app_predict_session(rac_arena *arena, const rac_session *session, rac_
     return added(arena, session->plan, session->segments, session->segment_count, now_min, into);
 }
 
+/* ---- several models side by side ---- */
+
+enum { MODELS_MAX = 3 };
+
+typedef struct opinion {
+    question q;
+    rac_prediction prediction;
+    const rac_model_about *about;
+} opinion;
+
+static rac_status no_such_model(const char *name, rac_error *err)
+{
+    rac_fail(err, RAC_NOT_FOUND, "there is no model '%.60s' that comes with the program", name);
+    rac_error_hint(err, "racemate model list names them");
+    return RAC_NOT_FOUND;
+}
+
+/* A model of another substance would take these mg for something else. */
+static rac_status ask(rac_arena *arena, const rac_plan *plan, rac_text name, opinion *one, rac_error *err)
+{
+    const rac_rate_segment whole = {{0}, {INT64_MAX}, plan->rate_ml_per_h};
+    rac_model *usual = NULL;
+    const char *typed = rac_text_copy(arena, name);
+    if (!name.size || strspn(typed, "abcdefghijklmnopqrstuvwxyz0123456789-") != name.size)
+        return no_such_model(typed, err);
+    one->q = (question){.file = rac_format(arena, "%s.yaml", typed)};
+    rac_status status = prepare(arena, plan, &whole, 1, &one->q, err);
+    if (status == RAC_NOT_FOUND)
+        return no_such_model(typed, err);
+    if (status || (status = read_model(arena, setting.file, &usual, err)))
+        return status;
+    one->about = rac_model_describe(one->q.model);
+    const char *substance = rac_model_describe(usual)->substance;
+    if (strcmp(one->about->substance, substance) != 0)
+        return rac_fail(err, RAC_UNSUPPORTED, "the model '%s' is written for %s, the plan is of %s", typed,
+                        one->about->substance, substance);
+    const outlook o = moments_of(one->q.end_min, -1);
+    double times_h[ROWS_MAX];
+    times_of(&o, times_h);
+    return answer(arena, &one->q, times_h, o.count, &one->prediction, err);
+}
+
+static char *cell(rac_arena *arena, const opinion *one, size_t i)
+{
+    const rac_prediction *p = &one->prediction;
+    const double *typical = p->typical + one->q.output * p->times;
+    const double *low = p->band + one->q.output * p->quantiles * p->times, *high = low + p->times;
+    if (rac_model_etas(one->q.model) == 0)
+        return rac_format(arena, "%.0f", 1000 * typical[i]);
+    return rac_format(arena, "%.0f (%.0f to %.0f)", 1000 * typical[i], 1000 * low[i], 1000 * high[i]);
+}
+
+static void write_opinions(rac_arena *arena, const opinion *opinions, size_t count, json_t *into, char **text)
+{
+    const outlook o = moments_of(opinions[0].q.end_min, -1);
+    json_t *list = json_array();
+    char *lines =
+        rac_format(arena, "\nPredicted %s, not measured, ng/mL (90 %% of people):\n        ", setting.output);
+    for (size_t m = 0; m < count; m++)
+        lines = rac_format(arena, "%s  %-22s", lines, opinions[m].about->name);
+    for (size_t i = 0; i < o.count; i++) {
+        lines = rac_format(arena, "%s\n%5.0f min", lines, o.rows[i].min);
+        for (size_t m = 0; m < count; m++)
+            lines = rac_format(arena, "%s  %-22s", lines, cell(arena, &opinions[m], i));
+        lines = rac_format(arena, "%s%s", lines, o.rows[i].remark);
+    }
+    for (size_t m = 0; m < count; m++) {
+        const opinion *one = &opinions[m];
+        char *ignored;
+        json_t *json = NULL;
+        write_outlook(arena, &o, &one->prediction, one->q.output, one->about, &ignored, &json);
+        json_object_set_new(json, "model", json_string(one->q.file));
+        json_array_append_new(list, json);
+        lines = rac_format(arena, "%s\n  %s: %s; %s", lines, one->about->name, one->about->sampling,
+                           one->about->sources[0]);
+        for (size_t i = 1; i < one->about->source_count; i++)
+            lines = rac_format(arena, "%s; %s", lines, one->about->sources[i]);
+        for (size_t i = 0; i < one->prediction.outside_count; i++)
+            lines =
+                rac_format(arena, "%s\n  outside what was studied: %s", lines, one->prediction.outside[i]);
+    }
+    *text = rac_format(
+        arena, "%s\n  Where models differ nobody knows which is right; none recommends anything.\n", lines);
+    if (json_is_object(into))
+        json_object_set_new(into, "models", list);
+    else
+        json_decref(list);
+}
+
+rac_status rac_app_predict_models(rac_arena *arena, const rac_plan *plan, const char *names, json_t *into,
+                                  char **text, rac_error *err)
+{
+    opinion opinions[MODELS_MAX] = {0};
+    size_t count = 0;
+    for (rac_text rest = rac_text_of(names), part; rest.data;) {
+        part = rac_text_trim(rac_text_split(rest, ',', &rest));
+        if (count == MODELS_MAX)
+            return rac_fail(err, RAC_LIMIT, "more than %d models", MODELS_MAX);
+        const rac_status status = ask(arena, plan, part, &opinions[count], err);
+        if (status)
+            return status;
+        count++;
+    }
+    write_opinions(arena, opinions, count, into, text);
+    return RAC_OK;
+}
+
 /* ---- the curve of a running session, minute by minute ---- */
 
 static json_t *curve_json(const question *q, const rac_prediction *p, rac_instant from)
@@ -244,7 +363,7 @@ rac_status rac_app_session_curve(rac_app *app, const char *session_id, json_t **
     const rac_session *s = &c.session;
     *view = NULL;
     if (!status && s->plan && s->segment_count) {
-        question q;
+        question q = {.file = setting.file};
         rac_prediction prediction;
         rac_error why = {0};
         double times_h[UNTIL_MIN + 1];

@@ -449,9 +449,14 @@ RAC_DO(rac_do_plan)
         (status = rac_plan_make(call->arena, protocol, &request, &plan, err)))
         return status;
     reply->json = plan_reply(call->arena, &plan);
-    reply->text = rac_format(call->arena, "%s%s",
+    const char *models = rac_call_value(call, "models");
+    char *side_by_side = rac_string_copy(call->arena, "");
+    if (models &&
+        (status = rac_app_predict_models(call->arena, &plan, models, reply->json, &side_by_side, err)))
+        return status;
+    reply->text = rac_format(call->arena, "%s%s%s",
                              rac_plan_card(call->arena, protocol, &plan, rac_app_zone_min(call->app)),
-                             rac_app_predict_plan(call->arena, &plan, reply->json));
+                             rac_app_predict_plan(call->arena, &plan, reply->json), side_by_side);
     return RAC_OK;
 }
 
