@@ -82,7 +82,7 @@ typedef struct rac_reply {
     const char *text;
 } rac_reply;
 
-enum { RAC_ARGUMENTS_MAX = 24 };
+enum { RAC_ARGUMENTS_MAX = 32 };
 
 typedef struct rac_use_case {
     const char *noun;    /* "session" */

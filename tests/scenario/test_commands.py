@@ -68,6 +68,13 @@ def a_plan_says_what_concentration_to_expect():
     typical, low, high = map(int, end.groups())
     assert abs(typical - 253) <= 3 and low < typical < high, card
     assert "arterial plasma, not measured" in card and "doi:" in card and "recommends nothing" in card
+    beside = clinic.run("plan", patient, "70 kg", "--models", "racemic-arterial,racemic-venous,domino-1984", who="rk").stdout
+    row = re.search(r" 40 min  (\d+) \(\d+ to \d+\) +(\d+) \(\d+ to \d+\) +(\d+) +end of infusion", beside)
+    assert row and [abs(int(a) - b) <= 3 for a, b in zip(row.groups(), (253, 160, 240))] == [True] * 3, beside
+    assert "venous plasma" in beside and len(clinic.json("plan", patient, "70 kg", "--models", "racemic-venous", who="rk")["models"]) == 1
+    for models, why in (("nobody", "no model 'nobody'"), ("../x", "no model"), ("otto-2021-s-ketamine", "written for S-ketamine"), ("a,b,c,d", "no model 'a'")):
+        done = clinic.run("plan", patient, "70 kg", "--models", models, who="rk")
+        assert done.returncode in (4, 7) and why in done.stderr, done
     session = clinic.ready(patient)
     clinic("session", "start", session, who="rk")
     running = clinic.run("session", "show", session, who="rk").stdout
@@ -86,8 +93,8 @@ def models_are_simulated_and_checked():
     words = ["simulate", file, "--dose", "0.5 mg/kg over 40 min", "--weight", "70 kg"]
     done = bare(*words, "--json")
     assert done.returncode == 0, done
-    first = json.loads(done.stdout)["outputs"][0]
-    assert abs(first["highest_mg_per_l"] - 0.160) < 0.00051 and abs(first["at_h"] - 40 / 60) < 1e-9, first["highest_mg_per_l"]
+    first = json.loads(done.stdout)["models"][0]["outputs"][0]
+    assert abs(first["highest"]["typical"] - 0.160) < 0.00051 and abs(first["at_h"]["typical"] - 40 / 60) < 1e-9, first["highest"]
     assert first["rows"][40]["p05"] < 0.160 < first["rows"][40]["p95"]
     assert "venous plasma" in bare(*words).stdout and "doi:" in bare(*words).stdout
     assert "[values unknown: does not run]" in bare("model", "list").stdout
