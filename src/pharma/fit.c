@@ -6,7 +6,7 @@
 
 #include "pharma/fit_inside.h"
 
-enum { STEPS_MAX = 50, CANDIDATES = RAC_TILE };
+enum { STEPS_MAX = 200, CANDIDATES = RAC_TILE };
 
 /* Where the steps are small enough: z is in standard deviations of the population. */
 static const double STEP_ENOUGH = 1e-7;

@@ -5,7 +5,10 @@
 #include "base/random.h"
 #include "pharma/fit_inside.h"
 
-enum { KEPT_USUAL = 1000, PROPOSED_PER_KEPT = 5, CHUNK = 256, KEPT_MAX = 1000000 };
+enum { KEPT_USUAL = 1000, PROPOSED_PER_KEPT = 5, CHUNK = 256, KEPT_MAX = 1000000, ROUNDS_MAX = 4 };
+
+/* A round in which fewer than this share of the draws is effective is followed by another. */
+static const double SHARE_ENOUGH = 0.25;
 
 /* The proposal is wider than Laplace's normal by this factor, so that a skew or heavy tail is reached: it
  * costs a twentieth of the effective draws a dimension (1.44 / sqrt(1.88)) where the posterior is normal. */
@@ -13,26 +16,66 @@ static const double WIDER = 1.2;
 
 typedef struct sampler {
     rac_fitter f;
-    const rac_fit *fit;
     rac_random stream;
     size_t proposed;
-    double *z;      /* proposed x dimensions */
-    double *weight; /* proposed: log, then scaled to the largest */
+    double *centre, *map; /* a draw is centre + map xi with xi standard normal: n, n x n */
+    double *first;        /* n x n: the map of the first round */
+    double *z;            /* proposed x dimensions */
+    double *weight;       /* proposed: log, then scaled to the largest */
 } sampler;
 
-/* z = mode + wider sqrt(2) L^-T xi, so its covariance is wider^2 2 H^-1; returns log of 1 / q. */
+/* The first round: z = mode + wider sqrt(2) L^-T xi, so the covariance is wider^2 2 H^-1. */
+static void propose_laplace(sampler *s, const rac_fit *fit, rac_arena *scratch)
+{
+    const size_t n = (size_t)s->f.dimensions;
+    double *column = rac_many(scratch, double, n);
+    for (size_t k = 0; k < n; k++) {
+        memset(column, 0, sizeof *column * n);
+        column[k] = WIDER * M_SQRT2;
+        rac_fitter_solve_upper(fit->factor, (int)n, column);
+        for (size_t i = 0; i < n; i++)
+            s->first[i * n + k] = s->map[i * n + k] = column[i];
+        s->centre[k] = fit->mode[k];
+    }
+}
+
+/* A later round: mean and covariance of the weighed draws, wider, with a tenth of the first round's
+ * covariance so that few effective draws cannot make it flat. */
+static void propose_from_draws(sampler *s, double sum)
+{
+    const size_t n = (size_t)s->f.dimensions;
+    memset(s->centre, 0, sizeof *s->centre * n);
+    memset(s->map, 0, sizeof *s->map * n * n);
+    for (size_t d = 0; d < s->proposed; d++)
+        for (size_t k = 0; k < n; k++)
+            s->centre[k] += s->weight[d] / sum * s->z[d * n + k];
+    for (size_t d = 0; d < s->proposed; d++)
+        for (size_t i = 0; i < n; i++)
+            for (size_t k = 0; k <= i; k++)
+                s->map[i * n + k] += 0.9 * WIDER * WIDER * s->weight[d] / sum *
+                                     (s->z[d * n + i] - s->centre[i]) * (s->z[d * n + k] - s->centre[k]);
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k <= i; k++)
+            for (size_t j = 0; j < n; j++)
+                s->map[i * n + k] += 0.1 * s->first[i * n + j] * s->first[k * n + j];
+    rac_fitter_factorise(s->map, (int)n);
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = i + 1; k < n; k++)
+            s->map[i * n + k] = 0;
+}
+
+/* One draw; returns log of 1 / q up to a constant. */
 static double propose(sampler *s, double *z)
 {
-    const int n = s->f.dimensions;
+    const size_t n = (size_t)s->f.dimensions;
     double square = 0;
-    for (int k = 0; k < n; k++) {
+    memcpy(z, s->centre, sizeof *z * n);
+    for (size_t k = 0; k < n; k++) {
         const double xi = rac_random_normal(&s->stream);
         square += xi * xi;
-        z[k] = WIDER * M_SQRT2 * xi;
+        for (size_t i = 0; i < n; i++)
+            z[i] += s->map[i * n + k] * xi;
     }
-    rac_fitter_solve_upper(s->fit->factor, n, z);
-    for (int k = 0; k < n; k++)
-        z[k] += s->fit->mode[k];
     return 0.5 * square;
 }
 
@@ -89,6 +132,28 @@ static void resample(sampler *s, size_t kept, double sum, double *etas, double *
     }
 }
 
+static rac_status draw_rounds(sampler *s, const rac_fit *fit, rac_arena *scratch, rac_fit_draws *draws,
+                              double *sum, rac_error *err)
+{
+    const size_t n = (size_t)s->f.dimensions;
+    rac_fitter_room(&s->f, CHUNK);
+    s->centre = rac_many(scratch, double, n);
+    s->map = rac_many(scratch, double, n *n);
+    s->first = rac_many(scratch, double, n *n);
+    s->z = rac_many(scratch, double, s->proposed *n);
+    s->weight = rac_many(scratch, double, s->proposed);
+    propose_laplace(s, fit, scratch);
+    for (draws->rounds = 1;; draws->rounds++) {
+        const rac_status status = weigh(s, err);
+        if (status)
+            return status;
+        draws->effective = scale_weights(s, sum);
+        if (draws->effective >= SHARE_ENOUGH * (double)s->proposed || draws->rounds == ROUNDS_MAX)
+            return RAC_OK;
+        propose_from_draws(s, *sum);
+    }
+}
+
 rac_status rac_pharma_fit_draw(rac_arena *arena, const rac_model *model, const rac_fit_request *request,
                                const rac_fit *fit, const rac_fit_draw_options *options, rac_fit_draws *draws,
                                rac_error *err)
@@ -101,21 +166,16 @@ rac_status rac_pharma_fit_draw(rac_arena *arena, const rac_model *model, const r
     if (kept > KEPT_MAX || proposed < kept || proposed > KEPT_MAX * PROPOSED_PER_KEPT)
         return rac_fail(err, RAC_INVALID, "%zu of %zu draws cannot be kept", kept, proposed);
     rac_arena *scratch = rac_arena_new();
-    sampler s = {.fit = fit,
-                 .proposed = proposed,
+    sampler s = {.proposed = proposed,
                  .stream = rac_random_open(options->seed, options->subject, RAC_RANDOM_POSTERIOR)};
     rac_status status = rac_fitter_open(scratch, model, request, &s.f, err);
-    if (!status) {
-        rac_fitter_room(&s.f, CHUNK);
-        s.z = rac_many(scratch, double, proposed *(size_t)s.f.dimensions);
-        s.weight = rac_many(scratch, double, proposed);
-        status = weigh(&s, err);
-    }
+    double sum = 0;
+    if (!status)
+        status = draw_rounds(&s, fit, scratch, draws, &sum, err);
     if (!status) {
         const size_t row = (size_t)s.f.epochs * model->eta_count;
-        double sum, *etas = rac_many(arena, double, kept *row),
-                    *next = rac_many(arena, double, kept * model->eta_count);
-        draws->effective = scale_weights(&s, &sum);
+        double *etas = rac_many(arena, double, kept *row),
+               *next = rac_many(arena, double, kept * model->eta_count);
         resample(&s, kept, sum, etas, next);
         draws->etas = etas;
         draws->next_etas = next;

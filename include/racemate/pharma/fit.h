@@ -25,6 +25,8 @@
  * The posterior need not be normal.  Importance resampling (Dosne 2016, doi:10.1007/s10928-016-9487-8) draws
  * from a normal 1.2 times as wide as Laplace's, weighs each draw by posterior over proposal, and keeps draws
  * in proportion to their weight.  What it is worth is the effective number of draws, (sum w)^2 / sum w^2.
+ * While that is below a quarter of the draws another round is made, from the mean and covariance of the
+ * weighed draws: at most four.
  *
  *     rac_pharma_fit(arena, model, &ask, &fit, err);              the mode
  *     rac_pharma_fit_draw(arena, model, &ask, &fit, &options, &draws, err);
@@ -56,7 +58,7 @@ typedef struct rac_fit_request {
 
 /* In the arena. */
 typedef struct rac_fit {
-    bool converged; /* false: more than 50 steps; the numbers are the best found, and not to be used */
+    bool converged; /* false: more than 200 steps; the numbers are the best found, and not to be used */
     int steps;
     double objective;            /* O at the mode */
     double objective_before;     /* O of the typical subject */
@@ -90,7 +92,9 @@ typedef struct rac_fit_draw_options {
 /* In the arena. */
 typedef struct rac_fit_draws {
     size_t kept, proposed;
-    double effective;        /* of `proposed`; below some hundreds, intervals are not to be trusted */
+    int rounds; /* 1 to 4 */
+    double
+        effective; /* of `proposed` in the last round; below some hundreds, intervals are not to be trusted */
     const double *etas;      /* kept x epochs x etas: `etas` of rac_population with these epochs */
     const double *next_etas; /* kept x etas: the same patients in an occasion that has not been yet, whose own
                                 deviations are drawn from the population */
