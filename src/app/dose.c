@@ -235,15 +235,27 @@ static char *rows(rac_arena *arena, const rac_app_search *s, char *text)
     return text;
 }
 
+/* Half of the 95 % interval of a share near one half, where it is widest; of a posterior, by its effective
+ * draws. */
+static double share_error(const rac_app_search *s)
+{
+    double people = (double)(s->ask.subjects - s->points[0].failed);
+    if (s->patient)
+        people = fmin(people, s->patient->draws.effective);
+    return 1.96 * 0.5 / sqrt(people);
+}
+
 static char *foot(rac_arena *arena, const rac_app_search *s, char *text)
 {
     if (s->points[0].failed)
         text = rac_format(arena, "%s%zu virtual patients have no answer and are left out.\n", text,
                           s->points[0].failed);
-    text = rac_format(arena,
-                      "%s\nShares are of virtual patients under this model; the middle columns tell in how "
-                      "many each limit or goal holds with the dose as given.\n",
-                      text);
+    text = rac_format(
+        arena,
+        "%s\nShares are of virtual patients under this model, known to %.1f points at worst for so "
+        "many of them; the middle columns tell in how many each limit or goal holds with the dose "
+        "as given.\n",
+        text, 100 * share_error(s));
     if (s->studied_known)
         text = rac_format(
             arena,
@@ -302,12 +314,12 @@ static json_t *search_json(const rac_app_search *s)
         s->patient ? json_pack("{s:f, s:f, s:I}", "id", s->patient->subject->id, "effective_draws",
                                s->patient->draws.effective, "draws", (json_int_t)s->patient->draws.proposed)
                    : json_null();
-    return json_pack("{s:s, s:s, s:I, s:I, s:I, s:o, s:f, s:s, s:o, s:o, s:o, s:b}", "model",
+    return json_pack("{s:s, s:s, s:I, s:I, s:I, s:f, s:o, s:f, s:s, s:o, s:o, s:o, s:b}", "model",
                      rac_model_describe(s->model)->name, "sampling", rac_model_describe(s->model)->sampling,
                      "subjects", (json_int_t)s->ask.subjects, "failed", (json_int_t)s->points[0].failed,
-                     "seed", (json_int_t)s->ask.seed, "patient", patient, "amount", s->ask.dose.amount_mg,
-                     "unit", s->unit, "targets", targets, "studied", known, "durations", points_json(s),
-                     "recommends", 0);
+                     "seed", (json_int_t)s->ask.seed, "share_error", share_error(s), "patient", patient,
+                     "amount", s->ask.dose.amount_mg, "unit", s->unit, "targets", targets, "studied", known,
+                     "durations", points_json(s), "recommends", 0);
 }
 
 /* ---- the command ---- */

@@ -114,8 +114,16 @@ static size_t varied(rac_arena *arena, const rac_model *model, size_t **which)
 
 static const double *last_parameters(const rac_model *model, const rac_app_fit *f)
 {
-    const size_t epochs = f->ask.epochs ? (size_t)f->ask.epochs : 1;
-    return f->fit.parameters + (epochs - 1) * rac_model_parameters(model);
+    return f->fit.parameters + (size_t)(f->ask.epochs - 1) * rac_model_parameters(model);
+}
+
+/* Those of the epoch a time falls in. */
+static const double *parameters_at(const rac_model *model, const rac_app_fit *f, double time_h)
+{
+    size_t epoch = 0;
+    while (epoch + 1 < (size_t)f->ask.epochs && f->ask.epoch_h[epoch + 1] <= time_h)
+        epoch++;
+    return f->fit.parameters + epoch * rac_model_parameters(model);
 }
 
 static void count_samples(const rac_events_subject *subject, size_t *measured, size_t *below)
@@ -196,6 +204,22 @@ static json_t *samples_json(const rac_model *model, const rac_app_fit *f)
     return list;
 }
 
+static json_t *epochs_json(const rac_model *model, const rac_app_fit *f)
+{
+    const size_t n = rac_model_etas(model);
+    json_t *list = json_array();
+    for (int e = 0; e < f->ask.epochs; e++) {
+        json_t *etas = json_array(), *sds = json_array();
+        for (size_t i = 0; i < n; i++) {
+            json_array_append_new(etas, json_real(f->fit.etas[(size_t)e * n + i]));
+            json_array_append_new(sds, json_real(f->fit.eta_sd[(size_t)e * n + i]));
+        }
+        json_array_append_new(list, json_pack("{s:f, s:i, s:o, s:o}", "from_h", f->ask.epoch_h[e], "occasion",
+                                              f->ask.occasion[e] + 1, "etas", etas, "eta_sds", sds));
+    }
+    return list;
+}
+
 static json_t *subject_json(const rac_model *model, const rac_app_fit *f, const size_t *which, size_t count)
 {
     if (!f->drawn)
@@ -207,10 +231,11 @@ static json_t *subject_json(const rac_model *model, const rac_app_fit *f, const 
                             json_pack("{s:f, s:f, s:f}", "value", values[which[i]], "p05",
                                       f->curve.parameters[which[i] * 2], "p95",
                                       f->curve.parameters[which[i] * 2 + 1]));
-    return json_pack("{s:f, s:b, s:i, s:f, s:f, s:I, s:f, s:o, s:o}", "id", f->subject->id, "fitted", 1,
+    return json_pack("{s:f, s:b, s:i, s:f, s:f, s:I, s:f, s:o, s:o, s:o}", "id", f->subject->id, "fitted", 1,
                      "steps", f->fit.steps, "objective", f->fit.objective, "objective_typical",
                      f->fit.objective_before, "draws", (json_int_t)f->draws.proposed, "effective_draws",
-                     f->draws.effective, "parameters", parameters, "samples", samples_json(model, f));
+                     f->draws.effective, "parameters", parameters, "samples", samples_json(model, f),
+                     "epochs", epochs_json(model, f));
 }
 
 static json_t *shrinkage_json(const rac_model *model, const rac_shrinkage *s)
@@ -257,7 +282,7 @@ static void write_sample(rac_csv_writer *w, const rac_model *model, const rac_ap
     const double *at = bsearch(&s->time_h, f->times_h, f->times, sizeof *f->times_h, ascending);
     rac_csv_write_number(w, low[at - f->times_h]);
     rac_csv_write_number(w, high[at - f->times_h]);
-    const double *values = last_parameters(model, f);
+    const double *values = parameters_at(model, f, s->time_h);
     for (size_t p = 0; p < rac_model_parameters(model); p++)
         rac_csv_write_number(w, values[p]);
     rac_csv_end_row(w);

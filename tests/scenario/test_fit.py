@@ -96,6 +96,28 @@ def one_subject_who_cannot_be_fitted_does_not_end_the_others():
 
 
 @case
+def sessions_are_occasions_and_weights_change():
+    model = os.path.join(tempfile.mkdtemp(prefix="racemate-test-"), "own.yaml")
+    with open(model, "w", encoding="utf-8") as f:
+        f.write("model: own\ntitle: t\nsubstance: x, as base\nsampling: s\npopulation: p\nsource: none\n"
+                "units: {time: h, amount: mg, volume: L}\ncovariates: {weight: {unit: kg, range: [40, 160]}}\n"
+                "parameters: {V: 100 L * (weight / 70 kg), CL: 80 L/h}\n"
+                "variability:\n  - {of: V, cv: 30 %}\n  - {of: CL, cv: 20 %}\n  - {of: CL, cv: 15 %, level: occasion}\n"
+                "flows: {a -> out: CL / V}\nroutes: {iv: a}\noutputs: {c: a / V}\nerror: {c: {proportional: 0.1}}\n")
+    rows = "ID,TIME,AMT,RATE,DV,OCC,weight\n1,0,40,60,.,1,70\n1,1,.,.,0.2,1,70\n1,3,.,.,0.05,1,70\n" \
+           "1,72,40,60,.,2,84\n1,73,.,.,0.2,2,84\n1,75,.,.,0.09,2,84\n"
+    folder = tempfile.mkdtemp(prefix="racemate-test-")
+    done = run("fit", model, "--data", table(rows), "--out", f"{folder}/fits.csv", "--json")
+    assert done.returncode == 0, done
+    epochs = json.loads(done.stdout)["subjects"][0]["epochs"]
+    assert [(e["from_h"], e["occasion"]) for e in epochs] == [(0, 1), (72, 2)]
+    first, second = [e["etas"] for e in epochs]
+    assert first[:2] == second[:2] and first[2] > 0 > second[2], epochs  # one person, two days: fast, then slow
+    told = list(csv.DictReader(open(f"{folder}/fits.csv", encoding="utf-8")))
+    assert abs(float(told[2]["V"]) / float(told[0]["V"]) - 1.2) < 1e-9 and float(told[0]["CL"]) > float(told[3]["CL"])
+
+
+@case
 def faults_of_a_table_are_told_by_row_and_column():
     bad = table("ID,TIME,AMT,RATE,DV,BLQ,weight\n1,0,35,52.5,.,.,70\n1,1,.,.,x,0,70\n1,2,.,.,.,1,70\n")
     done = run("fit", VENOUS, "--data", bad)
@@ -124,6 +146,7 @@ def slower_infusions_allow_more_and_shares_are_told():
     for r in rows:
         low, high = [line["at_most"] for line in r["lines"]]
         assert high <= r["at_most"] <= low and 0 <= r["share_of_limits"] <= 1
+    assert abs(said["share_error"] - 0.031) < 0.0001
     usual = rows[2]
     assert usual["benefit"] == "studied" and usual["shares"][0] > 0.95 and usual["at_most"] > 0.5
     assert all(r["benefit"] == "cannot say" for r in rows if r is not usual)
