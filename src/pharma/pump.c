@@ -250,6 +250,9 @@ static void pattern_part(rac_arena *arena, rac_pattern *pattern, const intake *i
     pattern_span(arena, pattern, 0, phase_h + rest_h - interval_h, rate, channel);
 }
 
+/* Each is a span of its own, so an infusion of a year every minute would not end. */
+enum { PAST_MAX = 10000 };
+
 /* What earlier doses of a steady pattern still owe now: waiting for their lag, or still running. */
 static void play_past(player *play, const rac_dose *dose, const intake *in, double lag_h, int channel)
 {
@@ -323,6 +326,10 @@ static rac_status give(player *play, const rac_dose *dose, bool first)
         const rac_status status = take_in(play, dose, part, &in);
         if (status)
             return status;
+        if (steady && dose->interval_h > 0 && (in.duration_h + part->lag_h) / dose->interval_h > PAST_MAX)
+            return rac_fail(play->err, RAC_LIMIT,
+                            "at %g h: of a steady dose every %g h more than %d earlier ones still go on",
+                            dose->time_h, dose->interval_h, PAST_MAX);
         if (steady) {
             pattern_part(arena, &pattern, &in, dose->amount_mg, part->lag_h, channel);
             play_past(play, dose, &in, part->lag_h, channel);

@@ -237,6 +237,17 @@ static void test_pharma_dosing__no_way_out_means_no_steady_state(void **state)
     check_status(rac_linear_solve(f->arena, f->body, closed_per_h, f->routes, 2, &regimen, f->times_h, TIMES,
                                   &amounts, &err),
                  RAC_NOT_CONVERGED);
+    /* and a steady infusion that takes for ever, of which countless earlier ones still run, ends with words
+     */
+    rac_regimen endless = rac_regimen_new(f->arena);
+    steady = rac_dose_infusion(0, 0, 20, 1e9);
+    steady.interval_h = 3;
+    steady.steady = RAC_STEADY_REPLACE;
+    rac_regimen_add(&endless, steady);
+    check_status(
+        rac_linear_solve(f->arena, f->body, PER_H, f->routes, 2, &endless, f->times_h, TIMES, &amounts, &err),
+        RAC_LIMIT);
+    check_contains(err.message, "earlier ones still go on");
 }
 
 /* Both parts of the mouth route at once: shares, lags, and zero order over 0.53 h. */
