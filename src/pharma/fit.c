@@ -124,7 +124,9 @@ static rac_status descend(search *s, rac_fit *fit, double *typical, rac_error *e
         rac_fitter_solve(s->h, n, step);
         double longest = 0;
         for (int k = 0; k < n; k++)
-            longest = fmax(longest, fabs(step[k]));
+            longest = isfinite(step[k]) ? fmax(longest, fabs(step[k])) : INFINITY;
+        if (isinf(longest)) /* a prediction on the edge of what the model can say has no slope */
+            return RAC_OK;
         fit->converged = longest < STEP_ENOUGH;
         if (fit->converged || fit->steps == STEPS_MAX)
             return RAC_OK;

@@ -1,6 +1,7 @@
 /* How likely a patient is, for many patients at once: see racemate/pharma/fit.h. */
 #include "pharma/fit_inside.h"
 
+#include <float.h>
 #include <math.h>
 
 /* ---- one sample ---- */
@@ -38,11 +39,13 @@ static scaled scale(const rac_residual *error, double y, double f)
 static rac_fit_point look_below(scaled s)
 {
     static const double root_2_over_pi = 0.79788456080286535588;
-    if (!(s.variance > 0)) /* no error and a prediction of 0: certainly below */
+    if (!(s.variance > 0) || s.residual > DBL_MAX) /* a prediction of 0: certainly below */
         return (rac_fit_point){0};
     const double sd = sqrt(s.variance), u = s.residual / sd;
     const double by_f = -s.slope / sd - u * s.variance_slope / (2 * s.variance);
     const double log_share = log_phi(u), ratio = 0.5 * root_2_over_pi * exp(-0.5 * u * u - log_share);
+    if (!(ratio > 0)) /* so far below that nothing depends on f */
+        return (rac_fit_point){.cost = -2 * log_share};
     return (rac_fit_point){.cost = -2 * log_share,
                            .slope = -2 * ratio * by_f,
                            .curvature = 2 * fmax(ratio * (ratio + u), 0) * by_f * by_f};
