@@ -298,7 +298,7 @@ static void write_opinions(rac_arena *arena, const opinion *opinions, size_t cou
         const opinion *one = &opinions[m];
         char *ignored;
         json_t *json = NULL;
-        write_outlook(arena, &o, &one->prediction, one->q.output, one->about, &ignored, &json);
+        write_outlook(arena, &o, &one->prediction, one->q.output, one->q.model, &ignored, &json);
         json_object_set_new(json, "model", json_string(one->q.file));
         json_array_append_new(list, json);
         lines = rac_format(arena, "%s\n  %s: %s; %s", lines, one->about->name, one->about->sampling,
