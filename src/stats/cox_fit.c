@@ -16,6 +16,8 @@ static const double CONVERGED = 1e-16;
 static const double NO_GAIN = 1e-9, STILL_MOVING = 1e-2;
 /* A pivot that has lost this share of its diagonal, the columns being scaled, is a linear combination. */
 static const double PIVOT = 1e-10;
+/* A robust variance below this share of the model's is rounding: the scores of too few clusters cancel. */
+static const double NOTHING = 1e-20;
 
 typedef struct newton {
     const cox_problem *problem;
@@ -187,6 +189,12 @@ static void report_coefficients(const rac_cox_state *state, const double *model,
             fit->coefficient_notes[j] = RAC_NOTE_INFINITE;
         } else if (!state->used[j]) {
             fit->coefficient_notes[j] = RAC_NOTE_ALIASED;
+        } else if (covariance[j * p + j] < NOTHING * model[j * p + j]) {
+            fit->coefficient[j] = state->beta[j] / scale;
+            fit->hazard_ratio[j] = exp(fit->coefficient[j]);
+            fit->se_model[j] = sqrt(model[j * p + j]) / scale;
+            fit->coefficient_notes[j] = RAC_NOTE_TOO_FEW;
+            fit->notes |= RAC_NOTE_TOO_FEW;
         } else {
             const double b = state->beta[j] / scale, se = sqrt(covariance[j * p + j]) / scale;
             fit->coefficient[j] = b;
@@ -225,8 +233,8 @@ static void report(rac_arena *arena, newton *n, bool robust, double level, rac_c
     fit->iterations = n->iterations;
     fit->decrement = n->decrement;
     fit->likelihood_ratio = chi_square_test(2 * (fit->log_likelihood - fit->log_likelihood_null), n->rank);
-    const bool runs = n->notes & RAC_NOTE_INFINITE;
-    const double wald = runs ? RAC_NOT_ESTIMABLE : wald_form(arena, own, n->beta, p, n->used, state->rank);
+    const bool unknown = (n->notes | fit->notes) & (RAC_NOTE_INFINITE | RAC_NOTE_TOO_FEW);
+    const double wald = unknown ? RAC_NOT_ESTIMABLE : wald_form(arena, own, n->beta, p, n->used, state->rank);
     fit->wald = chi_square_test(wald, n->rank);
 }
 

@@ -1,4 +1,5 @@
 /* The partial likelihood with its derivatives, by Efron's or Breslow's rule for ties. */
+#include <math.h>
 #include <string.h>
 
 #include "stats/cox_problem.h"
@@ -40,6 +41,7 @@ typedef struct cox_walk {
     const double *risk; /* w r, one a row */
     const double *eta;
     risk_sums at_risk, dead;
+    double fullest;   /* the largest at_risk.zero since the sums were last made from their rows */
     double *mean;     /* p */
     double *score;    /* p: of this time */
     double *variance; /* packed: of this time */
@@ -127,15 +129,42 @@ static void event_time(rac_arena *arena, cox_walk *walk, size_t stratum, size_t 
     settle(walk, out->g ? out->g[begin] : 0, out);
 }
 
+/* Rows that leave are subtracted, and what is left of a sum may be rounding alone when one of them had nearly
+ * all the risk; then the sums are made anew from the rows at risk at `begin`. */
+static const double LEFT_OF_SUM = 1e-3;
+
+static void leave(cox_walk *walk, size_t begin, size_t first, size_t last, size_t *leaving)
+{
+    const cox_problem *const problem = walk->problem;
+    const stats_times *const t = &problem->times;
+    const size_t p = problem->p, before = *leaving;
+    walk->fullest = fmax(walk->fullest, walk->at_risk.zero);
+    for (; *leaving > first; (*leaving)--) {
+        const size_t i = problem->by_start[*leaving - 1];
+        if (t->start[i] < t->time[begin])
+            break;
+        risk_sums_add(&walk->at_risk, -walk->risk[i], problem->x + i * p, p);
+    }
+    if (*leaving == before || walk->at_risk.zero > LEFT_OF_SUM * walk->fullest)
+        return;
+    risk_sums_clear(&walk->at_risk, p);
+    for (size_t i = begin; i < last; i++)
+        if (t->start[i] < t->time[begin])
+            risk_sums_add(&walk->at_risk, walk->risk[i], problem->x + i * p, p);
+    walk->fullest = walk->at_risk.zero;
+}
+
 /* One stratum from its last time to its first. */
 static void walk_stratum(rac_arena *arena, cox_walk *walk, size_t stratum, cox_pass *out)
 {
     const cox_problem *const problem = walk->problem;
     const stats_times *const t = &problem->times;
     const size_t p = problem->p, first = t->stratum_begin[stratum];
-    size_t begin, leaving = t->stratum_begin[stratum + 1];
+    const size_t last = t->stratum_begin[stratum + 1];
+    size_t begin, leaving = last;
     risk_sums_clear(&walk->at_risk, p);
-    for (size_t end = leaving; end > first; end = begin) {
+    walk->fullest = 0;
+    for (size_t end = last; end > first; end = begin) {
         size_t deaths = 0;
         double weight = 0;
         for (begin = end; begin > first && t->time[begin - 1] == t->time[end - 1]; begin--) {
@@ -151,12 +180,8 @@ static void walk_stratum(rac_arena *arena, cox_walk *walk, size_t stratum, cox_p
             for (size_t j = 0; j < p; j++)
                 walk->score[j] += w * x[j];
         }
-        for (; problem->by_start && leaving > first; leaving--) {
-            const size_t i = problem->by_start[leaving - 1];
-            if (t->start[i] < t->time[begin])
-                break;
-            risk_sums_add(&walk->at_risk, -walk->risk[i], problem->x + i * p, p);
-        }
+        if (problem->by_start)
+            leave(walk, begin, first, last, &leaving);
         if (deaths == 0)
             continue;
         if (deaths > 1 && problem->ties == RAC_TIES_EFRON) {
