@@ -290,6 +290,12 @@ static void report_sigma(rac_arena *arena, const mixed_engine *e, rac_mixed_fit 
     fit->sigma_size = 2;
 }
 
+/* Equal up to the rounding of multiplying a row by the root of its weight and dividing again. */
+static bool same_value(double a, double b)
+{
+    return fabs(a - b) <= 1e-12 * fabs(b);
+}
+
 /* Columns constant in every patient are "between"; the intercept counts as between but is tested within,
  * as in mmrm and SAS. */
 static void classify_columns(rac_arena *arena, const mixed_sums *s, rac_mixed_state *state)
@@ -305,12 +311,14 @@ static void classify_columns(rac_arena *arena, const mixed_sums *s, rac_mixed_st
             const mixed_pattern *const k = &s->pattern[s->pattern_of[i]];
             double first = 0;
             for (size_t j = 0; j < k->seen; j++) {
+                const double root = d->root_weight ? d->root_weight[i * d->visits + k->visit[j]] : 1;
                 const double x = mixed_dot(d->map + (k->visit[j] * s->columns + s->kept[a]) * s->factors,
-                                           d->factor + i * s->factors, s->factors);
+                                           d->factor + i * s->factors, s->factors) /
+                                 root;
                 if (j == 0)
                     first = x;
-                constant = constant && x == first;
-                everywhere_one = everywhere_one && x == 1;
+                constant = constant && same_value(x, first);
+                everywhere_one = everywhere_one && same_value(x, 1);
             }
         }
         within[a] = everywhere_one || !constant;

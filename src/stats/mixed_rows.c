@@ -184,19 +184,23 @@ static rac_status place_times(rac_arena *arena, const finder *f, rac_mixed_desig
     return RAC_OK;
 }
 
-static double *outcomes(rac_arena *arena, const finder *f, double *log_weights)
+static void place_outcomes(rac_arena *arena, const finder *f, rac_mixed_design *design)
 {
     const rac_mixed_rows *const r = f->rows;
-    double *const y = rac_many(arena, double, r->patients * r->visits);
-    for (size_t k = 0; k < r->patients * r->visits; k++) {
+    const size_t cells = r->patients * r->visits;
+    double *const y = rac_many(arena, double, cells), *const root =
+                                                          r->weight ? rac_many(arena, double, cells) : NULL;
+    for (size_t k = 0; k < cells; k++) {
         const int64_t at = f->row_of[k];
         y[k] = at < 0 ? NAN : r->outcome[at];
         if (at >= 0 && r->weight) {
-            y[k] *= sqrt(r->weight[at]);
-            *log_weights += log(r->weight[at]);
+            root[k] = sqrt(r->weight[at]);
+            y[k] *= root[k];
+            design->log_weights += log(r->weight[at]);
         }
     }
-    return y;
+    design->outcome = y;
+    design->root_weight = root;
 }
 
 static const char *const *names(rac_arena *arena, const char *const *given, size_t n, const char *format)
@@ -260,7 +264,7 @@ rac_status rac_mixed_design_rows(rac_arena *arena, const rac_mixed_rows *r, rac_
                                  .groups = r->group ? r->groups : 1,
                                  .weighted = r->weight != NULL};
     pack(arena, &f, design);
-    design->outcome = outcomes(arena, &f, &design->log_weights);
+    place_outcomes(arena, &f, design);
     if (r->time)
         status = place_times(arena, &f, design, err);
     design->column_name = names(arena, r->column_name, r->columns, "x");

@@ -144,6 +144,7 @@ typedef struct rac_mixed_design {
     const double *time;       /* patients x visits, or NULL when all share visit_time */
     double log_weights;       /* sum of ln weight of the rows used (factor and outcome hold sqrt(weight)) */
     bool weighted;
+    const double *root_weight; /* patients x visits: sqrt(weight) of the rows used; NULL when not weighted */
     const char *const *column_name;
     const char *const *visit_name;
     const char *const *group_name;
