@@ -5,8 +5,12 @@
 
 enum { tick_missed_ms = 10000 }; /* ten turns of the alarm engine */
 
-/* Use cases that write to or read from places of this machine: they are for its command line. */
-static const char *const local_only[] = {"backup", "export", "doctor"};
+/* Use cases for the command line of this machine: they touch its files, or compute for as long as they are
+ * asked to, and the two threads that answer pages must always be free for a patient's numbers. */
+static const struct {
+    const char *noun, *verb; /* verb NULL: all of them */
+} local_only[] = {{"backup", NULL},   {"export", NULL}, {"doctor", NULL}, {"study", NULL},
+                  {"simulate", NULL}, {"fit", NULL},    {"dose", NULL},   {"protocol", "simulate"}};
 
 const rac_route rac_routes[] = {
     {{"GET", "/api/board", false, "every open session on one screen"}, rac_handle_board},
@@ -110,9 +114,13 @@ static rac_status find_use_case(const rac_request *request, const rac_use_case *
     if (status)
         return status;
     for (size_t i = 0; i < sizeof local_only / sizeof *local_only; i++)
-        if (strcmp((*use_case)->noun, local_only[i]) == 0)
-            return rac_fail(err, RAC_DENIED, "'%s' touches this machine's files: use the command line",
-                            local_only[i]);
+        if (strcmp((*use_case)->noun, local_only[i].noun) == 0 &&
+            (!local_only[i].verb ||
+             ((*use_case)->verb && strcmp((*use_case)->verb, local_only[i].verb) == 0)))
+            return rac_fail(err, RAC_DENIED,
+                            "'%s' is for the command line of this machine: it touches files or "
+                            "computes for long",
+                            local_only[i].noun);
     return RAC_OK;
 }
 

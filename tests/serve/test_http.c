@@ -156,11 +156,13 @@ static void test_serve_http__acts_run_the_use_cases(void **state)
     said = ask(f, "POST", "/api/do/note", own, "{\"session\":\"1\",\"text\":\"x\"}");
     assert_int_equal(code_of(said), 400);
     check_contains(said, "\"field\":\"patient\"");
-    /* a nurse adopts no protocol; nobody touches this machine's files from a page */
+    /* a nurse adopts no protocol; nobody touches this machine's files from a page, nor
+     * holds a thread that answers pages */
     assert_int_equal(
         code_of(ask(f, "POST", "/api/do/protocol/adopt", own, "{\"file\":\"x\",\"values\":\"y\"}")), 403);
-    static const char *const local[] = {"/api/do/backup", "/api/do/export", "/api/do/doctor"};
-    for (size_t i = 0; i < 3; i++)
+    static const char *const local[] = {"/api/do/backup", "/api/do/export", "/api/do/doctor",
+                                        "/api/do/study/report", "/api/do/simulate"};
+    for (size_t i = 0; i < sizeof local / sizeof *local; i++)
         assert_int_equal(code_of(ask(f, "POST", local[i], own, "{\"to\":\"/tmp/racemate-never\"}")), 403);
     assert_int_not_equal(access("/tmp/racemate-never", F_OK), 0);
 }
