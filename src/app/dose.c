@@ -4,6 +4,7 @@
 
 #include "app/dose.h"
 #include "app/fit.h"
+#include "app/simulate.h"
 #include "base/units.h"
 
 enum { PEOPLE_MAX = 20000, DURATIONS_MAX = 60 };
@@ -19,27 +20,29 @@ static const rac_app_studied studied[] = {
 
 /* ---- what was asked ---- */
 
-/* "0.5 mg/kg over 40 min": an infusion. */
-static rac_status parse_dose(const char *typed, rac_dose *dose, rac_error *err)
+/* "0.5 mg/kg over 40 min", and "via ROUTE" where the model has several: one infusion, from the beginning. */
+static rac_status parse_dose(rac_arena *arena, const rac_model *model, const char *typed, rac_dose *dose,
+                             rac_error *err)
 {
-    const char *over = strstr(typed, " over ");
-    rac_quantity quantity;
-    rac_duration span;
-    double mg;
-    if (!over)
-        return rac_fail(err, RAC_INVALID, "'%.60s' is no infusion: '0.5 mg/kg over 40 min'", typed);
-    rac_status status = rac_quantity_parse((rac_text){typed, (size_t)(over - typed)}, &quantity, err);
-    if (status || (status = rac_duration_parse(rac_text_of(over + 6), &span, err)))
+    rac_sim_dose *doses;
+    size_t count;
+    const rac_status status = rac_sim_parse_doses(arena, typed, NULL, &doses, &count, err);
+    if (status)
         return status;
-    const rac_unit per_kg = rac_unit_of("mg/kg"), total = rac_unit_of("mg");
-    const bool by_weight = rac_dimension_same(quantity.unit.dimension, per_kg.dimension);
-    if ((status = rac_quantity_in(quantity, by_weight ? per_kg : total, &mg, err)))
-        return status;
-    if (!(mg > 0) || span.ms <= 0)
-        return rac_fail(err, RAC_INVALID, "'%.60s' is no infusion", typed);
-    *dose = rac_dose_infusion(0, 0, mg, (double)span.ms / 3.6e6);
-    dose->per_kg = by_weight;
-    return RAC_OK;
+    if (count != 1 || doses[0].dose.kind != RAC_DOSE_INFUSION || doses[0].dose.time_h > 0)
+        return rac_fail(err, RAC_INVALID, "'%.60s' is no infusion like '0.5 mg/kg over 40 min'", typed);
+    const char *route = doses[0].route;
+    *dose = doses[0].dose;
+    dose->route = route ? rac_model_find_route(model, route) : rac_model_routes(model) == 1 ? 0 : -1;
+    if (dose->route >= 0)
+        return RAC_OK;
+    rac_fail(err, RAC_INVALID, "'%.60s' names no route of the model '%s'", typed,
+             rac_model_describe(model)->name);
+    char *names = rac_string_copy(arena, rac_model_route_name(model, 0));
+    for (size_t i = 1; i < rac_model_routes(model); i++)
+        names = rac_format(arena, "%s, %s", names, rac_model_route_name(model, i));
+    rac_error_hint(err, "add 'via' and one of: %s", names);
+    return RAC_INVALID;
 }
 
 /* "20 min..100 min by 10 min", or one duration. */
@@ -371,7 +374,7 @@ static rac_status take_question(rac_call *call, rac_app_search *s, rac_reply *re
     rac_status status;
     if ((status = rac_app_model_argument(call, "model", &s->model, reply, err)) ||
         (status = rac_model_check_ready(s->model, err)) ||
-        (status = parse_dose(rac_call_value(call, "dose"), &s->ask.dose, err)) ||
+        (status = parse_dose(call->arena, s->model, rac_call_value(call, "dose"), &s->ask.dose, err)) ||
         (status = rac_app_search_targets(call, s, err)) ||
         (status = whole_number(call, "n", 1000, 100, PEOPLE_MAX, &people, err)) ||
         (status = whole_number(call, "seed", 1, 0, INT64_MAX, &seed, err)) ||
