@@ -211,6 +211,7 @@ static char *head(rac_arena *arena, const rac_app_search *s)
         text = rac_format(arena, "%s  source %s\n", text, about->sources[i]);
     for (size_t i = 0; i < about->note_count; i++)
         text = rac_format(arena, "%s  note %s\n", text, about->notes[i]);
+    text = rac_format(arena, "%s%s", text, s->with);
     for (size_t k = 0; k < s->ask.target_count; k++)
         text = rac_format(arena, "%s  %s %zu: %s\n", text, s->targets[k].target.goal ? "goal" : "limit",
                           k + 1, s->words[k]);
@@ -317,12 +318,12 @@ static json_t *search_json(const rac_app_search *s)
         s->patient ? json_pack("{s:f, s:f, s:I}", "id", s->patient->subject->id, "effective_draws",
                                s->patient->draws.effective, "draws", (json_int_t)s->patient->draws.proposed)
                    : json_null();
-    return json_pack("{s:s, s:s, s:I, s:I, s:I, s:f, s:o, s:f, s:s, s:o, s:o, s:o, s:b}", "model",
+    return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:f, s:o, s:f, s:s, s:o, s:o, s:o, s:b}", "model",
                      rac_model_describe(s->model)->name, "sampling", rac_model_describe(s->model)->sampling,
-                     "subjects", (json_int_t)s->ask.subjects, "failed", (json_int_t)s->points[0].failed,
-                     "seed", (json_int_t)s->ask.seed, "share_error", share_error(s), "patient", patient,
-                     "amount", s->ask.dose.amount_mg, "unit", s->unit, "targets", targets, "studied", known,
-                     "durations", points_json(s), "recommends", 0);
+                     "with", s->with, "subjects", (json_int_t)s->ask.subjects, "failed",
+                     (json_int_t)s->points[0].failed, "seed", (json_int_t)s->ask.seed, "share_error",
+                     share_error(s), "patient", patient, "amount", s->ask.dose.amount_mg, "unit", s->unit,
+                     "targets", targets, "studied", known, "durations", points_json(s), "recommends", 0);
 }
 
 /* ---- the command ---- */
@@ -368,6 +369,14 @@ static rac_status take_durations(rac_call *call, rac_app_search *s, rac_error *e
     return RAC_OK;
 }
 
+/* --with: the model with another drug, for the route of the dose. */
+static rac_status take_other_drugs(rac_call *call, rac_app_search *s, rac_error *err)
+{
+    rac_regimen regimen = rac_regimen_new(call->arena);
+    rac_regimen_add(&regimen, s->ask.dose);
+    return rac_app_with(call, &regimen, &s->model, &s->with, err);
+}
+
 static rac_status take_question(rac_call *call, rac_app_search *s, rac_reply *reply, rac_error *err)
 {
     int64_t people, seed;
@@ -375,7 +384,7 @@ static rac_status take_question(rac_call *call, rac_app_search *s, rac_reply *re
     if ((status = rac_app_model_argument(call, "model", &s->model, reply, err)) ||
         (status = rac_model_check_ready(s->model, err)) ||
         (status = parse_dose(call->arena, s->model, rac_call_value(call, "dose"), &s->ask.dose, err)) ||
-        (status = rac_app_search_targets(call, s, err)) ||
+        (status = take_other_drugs(call, s, err)) || (status = rac_app_search_targets(call, s, err)) ||
         (status = whole_number(call, "n", 1000, 100, PEOPLE_MAX, &people, err)) ||
         (status = whole_number(call, "seed", 1, 0, INT64_MAX, &seed, err)) ||
         (status = rac_app_subject(call, s->model, &s->covariates, err)) ||

@@ -20,6 +20,7 @@ typedef struct rac_app_search {
     rac_search_target *targets; /* those of the request */
     const char **words;         /* each target as it was typed */
     double *covariates;
+    char *with;                        /* words about other drugs; "" without */
     const struct rac_app_fit *patient; /* NULL: the population */
     rac_app_studied studied;
     bool studied_known;

@@ -333,7 +333,7 @@ static rac_status write_files(rac_call *call, const rac_model *model, const rac_
 }
 
 static void tell(rac_call *call, const rac_model *model, const rac_app_fit *fits, size_t count, int64_t seed,
-                 const rac_shrinkage *shrinkage, rac_reply *reply)
+                 const rac_shrinkage *shrinkage, const char *with, rac_reply *reply)
 {
     rac_arena *arena = call->arena;
     const rac_model_about *about = rac_model_describe(model);
@@ -344,12 +344,12 @@ static void tell(rac_call *call, const rac_model *model, const rac_app_fit *fits
                             count == 1 ? "" : "s", (long long)seed);
     for (size_t i = 0; i < about->source_count; i++)
         text = rac_format(arena, "%s  source %s\n", text, about->sources[i]);
-    text =
-        rac_format(arena,
-                   "%sMost likely values, and the 90 %% the samples leave possible (mg, L, h); `gain` is the "
-                   "fall in -2 log posterior from the typical subject.\n\n"
-                   "ID       samples BLQ    gain",
-                   text);
+    text = rac_format(
+        arena,
+        "%s%sMost likely values, and the 90 %% the samples leave possible (mg, L, h); `gain` is the "
+        "fall in -2 log posterior from the typical subject.\n\n"
+        "ID       samples BLQ    gain",
+        text, with);
     for (size_t i = 0; i < parameters; i++)
         text = rac_format(arena, "%s  %-24s", text, rac_model_parameter_name(model, which[i]));
     text = rac_format(arena, "%s\n", text);
@@ -367,9 +367,22 @@ static void tell(rac_call *call, const rac_model *model, const rac_app_fit *fits
                   (json_int_t)seed, "subjects", list, "shrinkage", shrinkage_json(model, shrinkage));
 }
 
+/* --with: the model with another drug, for every route of the table. */
+static rac_status take_other_drugs(rac_call *call, const rac_events *events, rac_model **model, char **words,
+                                   rac_error *err)
+{
+    rac_regimen all = rac_regimen_new(call->arena);
+    for (size_t s = 0; s < events->count; s++)
+        for (size_t i = 0; i < events->subjects[s].regimen.count; i++)
+            if (events->subjects[s].regimen.items[i].kind < RAC_DOSE_RESET)
+                rac_regimen_add(&all, events->subjects[s].regimen.items[i]);
+    return rac_app_with(call, &all, model, words, err);
+}
+
 RAC_DO(rac_do_fit)
 {
     rac_model *model = NULL;
+    char *with;
     rac_events events;
     int64_t kept, seed;
     rac_status status;
@@ -377,7 +390,8 @@ RAC_DO(rac_do_fit)
         (status = rac_model_check_ready(model, err)) ||
         (status = whole_number(call, "samples", 1000, 100, KEPT_MAX, &kept, err)) ||
         (status = whole_number(call, "seed", 1, 0, INT64_MAX, &seed, err)) ||
-        (status = rac_app_events_argument(call, model, &events, reply, err)))
+        (status = rac_app_events_argument(call, model, &events, reply, err)) ||
+        (status = take_other_drugs(call, &events, &model, &with, err)))
         return status;
     rac_app_fit *fits = rac_many(call->arena, rac_app_fit, events.count);
     rac_fit *only = rac_many(call->arena, rac_fit, events.count);
@@ -393,7 +407,7 @@ RAC_DO(rac_do_fit)
     }
     rac_shrinkage shrinkage;
     rac_pharma_shrinkage(call->arena, model, asks, only, events.count, &shrinkage);
-    tell(call, model, fits, events.count, seed, &shrinkage, reply);
+    tell(call, model, fits, events.count, seed, &shrinkage, with, reply);
     if (!fitted)
         return rac_fail(err, fits[0].error.status, "no subject could be fitted: %s", fits[0].error.message);
     return write_files(call, model, fits, events.count, err);

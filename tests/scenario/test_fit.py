@@ -211,6 +211,19 @@ def a_patient_who_was_measured_is_not_the_population():
 
 
 @case
+def other_drugs_that_the_model_knows_count():
+    alone, beside = [answer(*ask_dose("--durations", "40 min", *more, limit="norketamine < 100 ng/mL in 95 %"))
+                     for more in ([], ["--with", "rifampicin"])]
+    assert alone["with"] == "" and "CLnk x3" in beside["with"]
+    assert beside["durations"][0]["at_most"] > 1.15 * alone["durations"][0]["at_most"]
+    one, other = [answer("fit", VENOUS, "--data", SAMPLES, "--samples", "100", *more)["subjects"][0]["parameters"]["CLnk"]["value"]
+                  for more in ([], ["--with", "rifampicin"])]
+    assert other > 1.1 * one  # the model expects three times as much, the samples do not
+    done = run(*ask_dose("--with", "rifampicine"))
+    assert done.returncode != 0 and "rifampicin" in done.stderr, done
+
+
+@case
 def questions_that_make_no_sense_are_refused():
     bad = [("ketamine < 300 in 95 %", "has no unit"), ("ketamin < 300 ng/mL in 95 %", "did you mean ketamine"),
            ("ketamine < 300 ng/mL", "in how many"), ("ketamine > 300 ng/mL in 95 %", "no limit"), ("ketamine < 300 ng/mL in 95", "95 %"),
