@@ -203,13 +203,21 @@ static json_t *samples_json(const average *a, const rac_sim_group *group, const 
     return list;
 }
 
-static json_t *curve_json(const average *a, const double *mean, size_t o)
+static json_t *curve_json(const average *a, const fitted *models, size_t o)
 {
+    const rac_sim *sim = a->sim;
+    const double *mean = mean_curve(a, models, o);
     json_t *rows = json_array();
-    const rac_sim_exposure e = rac_sim_expose(a->sim->times_h, a->sim->times, mean, 1);
-    for (size_t t = 0; t < a->sim->times; t++)
-        json_array_append_new(rows,
-                              json_pack("{s:f, s:f}", "time_h", a->sim->times_h[t], "average", mean[t]));
+    const rac_sim_exposure e = rac_sim_expose(sim->times_h, sim->times, mean, 1);
+    for (size_t t = 0; t < sim->times; t++) {
+        json_t *each = json_object();
+        for (size_t m = 0; m < sim->arm_count; m++)
+            if (!models[m].missing)
+                json_object_set_new(each, sim->arms[m].about->name,
+                                    json_real(models[m].curve[(size_t)a->output[m][o] * sim->times + t]));
+        json_array_append_new(rows, json_pack("{s:f, s:f, s:o}", "time_h", sim->times_h[t], "average",
+                                              mean[t], "models", each));
+    }
     return json_pack("{s:s, s:s, s:f, s:f, s:f, s:o}", "output", shared_name(a, o), "unit", shared_unit(a, o),
                      "highest", e.highest, "at_h", e.at_h, "area_h", e.area, "rows", rows);
 }
@@ -269,7 +277,7 @@ static void tell(average *a, const rac_sim_group *group, const fitted *models)
 {
     json_t *outputs = json_array();
     for (size_t o = 0; o < a->shared; o++)
-        json_array_append_new(outputs, curve_json(a, mean_curve(a, models, o), o));
+        json_array_append_new(outputs, curve_json(a, models, o));
     json_array_append_new(a->subjects, json_pack("{s:f, s:o, s:o, s:o}", "id", group->id, "weights",
                                                  weights_json(a, models), "samples",
                                                  samples_json(a, group, models), "outputs", outputs));
@@ -426,9 +434,14 @@ rac_status rac_sim_average(rac_sim *sim, rac_reply *reply, rac_error *err)
         json_decref(a.subjects);
         return status;
     }
-    for (size_t m = 0; m < sim->arm_count; m++)
-        for (size_t i = 0; i < sim->arms[m].about->source_count; i++)
-            a.text = rac_format(sim->arena, "%s  source %s\n", a.text, sim->arms[m].about->sources[i]);
+    for (size_t m = 0; m < sim->arm_count; m++) {
+        const rac_sim_arm *arm = &sim->arms[m];
+        for (size_t i = 0; i < arm->outside_count; i++)
+            rac_sim_note(sim, rac_format(sim->arena, "outside what was studied (%s): %s", arm->about->name,
+                                         arm->outside[i]));
+        for (size_t i = 0; i < arm->about->source_count; i++)
+            a.text = rac_format(sim->arena, "%s  source %s\n", a.text, arm->about->sources[i]);
+    }
     for (size_t i = 0; i < sim->note_count; i++)
         a.text = rac_format(sim->arena, "%sNote: %s\n", a.text, sim->notes[i]);
     json_t *notes = json_array();

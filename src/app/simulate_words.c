@@ -5,6 +5,15 @@
 
 #include "app/simulate.h"
 
+/* What was typed, short enough for a message and cut between characters: for "%.*s". */
+#define QUOTED(typed) RAC_TEXT(rac_text_shorten(rac_text_of(typed), 60))
+
+static rac_status check_typed(const char *typed, rac_error *err)
+{
+    return rac_text_is_utf8(rac_text_of(typed)) ? RAC_OK
+                                                : rac_fail(err, RAC_INVALID, "what was typed is not UTF-8");
+}
+
 /* ---- words ---- */
 
 typedef struct words {
@@ -27,7 +36,7 @@ static rac_status split_words(rac_text text, const char *whole, words *w, rac_er
         while (c != ',' && to < text.size && !strchr(" \t\n,", text.data[to]))
             to++;
         if (w->count == sizeof w->items / sizeof *w->items)
-            return rac_fail(err, RAC_LIMIT, "'%.60s' has too many words", whole);
+            return rac_fail(err, RAC_LIMIT, "'%.*s' has too many words", QUOTED(whole));
         w->items[w->count++] = (rac_text){text.data + i, to - i};
         i = to;
     }
@@ -74,10 +83,10 @@ static rac_status take_span(words *w, bool positive, int64_t *ms, rac_error *err
     if (status)
         return status;
     if (span.ms < 0 || (positive && span.ms == 0))
-        return rac_fail(err, RAC_INVALID, "a span of %g min in '%.60s' is not possible",
-                        (double)span.ms / 60000, w->whole);
+        return rac_fail(err, RAC_INVALID, "a span of %g min in '%.*s' is not possible",
+                        (double)span.ms / 60000, QUOTED(w->whole));
     if (span.ms > longest_ms)
-        return rac_fail(err, RAC_LIMIT, "'%.60s' has a span of more than a hundred years", w->whole);
+        return rac_fail(err, RAC_LIMIT, "'%.*s' has a span of more than a hundred years", QUOTED(w->whole));
     *ms = span.ms;
     return RAC_OK;
 }
@@ -108,16 +117,16 @@ static rac_status parse_amount(rac_text typed, const char *whole, rac_dose *dose
     if ((status = rac_quantity_in(quantity, dose->per_kg ? per_kg : total, &dose->amount_mg, err)))
         return status;
     if (!(dose->amount_mg > 0))
-        return rac_fail(err, RAC_INVALID, "'%.60s' is no dose", whole);
+        return rac_fail(err, RAC_INVALID, "'%.*s' is no dose", QUOTED(whole));
     return RAC_OK;
 }
 
 static rac_status parse_repetition(words *w, course *c, rac_error *err)
 {
     if (c->times)
-        return rac_fail(err, RAC_INVALID, "'%.60s' says twice how often", w->whole);
+        return rac_fail(err, RAC_INVALID, "'%.*s' says twice how often", QUOTED(w->whole));
     if (!is_count(w, w->at) || !word_is(w, w->at + 1, "times") || !word_is(w, w->at + 2, "every")) {
-        rac_fail(err, RAC_INVALID, "'%.60s' does not say how often", w->whole);
+        rac_fail(err, RAC_INVALID, "'%.*s' does not say how often", QUOTED(w->whole));
         rac_error_hint(err, "write it like 8 times every 3.5 days");
         return RAC_INVALID;
     }
@@ -135,7 +144,7 @@ static rac_status parse_starts(words *w, course *c, rac_error *err)
     c->at_count = 0;
     for (;;) {
         if (c->at_count == sizeof c->at_ms / sizeof *c->at_ms)
-            return rac_fail(err, RAC_LIMIT, "'%.60s' has more than %zu times", w->whole, c->at_count);
+            return rac_fail(err, RAC_LIMIT, "'%.*s' has more than %zu times", QUOTED(w->whole), c->at_count);
         const rac_status status = take_span(w, false, &c->at_ms[c->at_count], err);
         if (status)
             return status;
@@ -160,14 +169,14 @@ static rac_status parse_clause(rac_arena *arena, words *w, course *c, rac_error 
         w->at++;
         const rac_text route = take_phrase(w);
         if (!route.size)
-            return rac_fail(err, RAC_INVALID, "'%.60s' names no route after 'via'", w->whole);
+            return rac_fail(err, RAC_INVALID, "'%.*s' names no route after 'via'", QUOTED(w->whole));
         c->dose.route = rac_text_copy(arena, route);
         return RAC_OK;
     }
     if (is_clause(w, w->at))
         return parse_repetition(w, c, err);
-    rac_fail(err, RAC_INVALID, "'%.*s' is not understood in '%.60s'",
-             RAC_TEXT(rac_text_shorten(w->items[w->at], 40)), w->whole);
+    rac_fail(err, RAC_INVALID, "'%.*s' is not understood in '%.*s'",
+             RAC_TEXT(rac_text_shorten(w->items[w->at], 40)), QUOTED(w->whole));
     rac_error_hint(err, "AMOUNT [over 40 min] [at 0 h, 3 d] [8 times every 3.5 days] [via ROUTE]; next dose");
     return RAC_INVALID;
 }
@@ -219,17 +228,19 @@ rac_status rac_sim_parse_doses(rac_arena *arena, const char *typed, const char *
                                size_t *count, rac_error *err)
 {
     course usual = {0};
-    rac_status status = RAC_OK;
+    rac_status status = check_typed(typed, err);
+    if (!status && repeat)
+        status = check_typed(repeat, err);
     size_t capacity = 0;
     *doses = NULL;
     *count = 0;
-    if (repeat) {
+    if (repeat && !status) {
         words w;
         status = split_words(rac_text_of(repeat), repeat, &w, err);
         if (!status)
             status = parse_repetition(&w, &usual, err);
         if (!status && w.at < w.count)
-            status = rac_fail(err, RAC_INVALID, "'%.60s' has words after the repetition", repeat);
+            status = rac_fail(err, RAC_INVALID, "'%.*s' has words after the repetition", QUOTED(repeat));
     }
     for (rac_text rest = rac_text_of(typed), part; !status && rest.data;) {
         course c;
@@ -265,7 +276,7 @@ static rac_status add_grid(grid *g, int64_t from, int64_t to, int64_t step, cons
 {
     for (int64_t t = from; t <= to; t += step) {
         if (g->count >= RAC_SIM_TIMES_MAX)
-            return rac_fail(err, RAC_LIMIT, "'%.60s' is no grid of at most %d times", whole,
+            return rac_fail(err, RAC_LIMIT, "'%.*s' is no grid of at most %d times", QUOTED(whole),
                             RAC_SIM_TIMES_MAX);
         rac_push(g->arena, g->ms, g->count, g->capacity, t);
     }
@@ -294,7 +305,7 @@ static rac_status parse_part(grid *g, rac_text part, const char *whole, int64_t 
         for (size_t i = 0; i < c.at_count && !status; i++)
             status = add_grid(g, c.at_ms[i], c.at_ms[i], 1, whole, err);
         if (!status && w.at < w.count)
-            status = rac_fail(err, RAC_INVALID, "'%.60s' has words after its times", whole);
+            status = rac_fail(err, RAC_INVALID, "'%.*s' has words after its times", QUOTED(whole));
         return status;
     }
     const rac_text text = rac_text_trim(part);
@@ -310,8 +321,8 @@ static rac_status parse_part(grid *g, rac_text part, const char *whole, int64_t 
         (status = rac_duration_parse(rac_text_trim(step_text), &step, err)))
         return status;
     if (step.ms <= 0 || to.ms <= *reached)
-        return rac_fail(err, RAC_INVALID, "'%.*s' goes nowhere in '%.60s'",
-                        RAC_TEXT(rac_text_shorten(text, 40)), whole);
+        return rac_fail(err, RAC_INVALID, "'%.*s' goes nowhere in '%.*s'",
+                        RAC_TEXT(rac_text_shorten(text, 40)), QUOTED(whole));
     status = add_grid(g, *reached, to.ms, step.ms, whole, err);
     *reached = to.ms;
     return status;
@@ -322,7 +333,7 @@ rac_status rac_sim_parse_times(rac_arena *arena, const char *typed, double **tim
 {
     grid g = {.arena = arena};
     int64_t reached = 0;
-    rac_status status = RAC_OK;
+    rac_status status = check_typed(typed, err);
     for (rac_text rest = rac_text_of(typed), part; !status && rest.data;) {
         part = rac_text_split(rest, ';', &rest);
         status = parse_part(&g, part, typed, &reached, err);
@@ -414,7 +425,7 @@ enum { LAW_ROWS = sizeof law_rows / sizeof *law_rows };
 
 static rac_status not_understood(const char *whole, rac_error *err)
 {
-    rac_fail(err, RAC_INVALID, "'%.80s' is not understood", whole);
+    rac_fail(err, RAC_INVALID, "'%.*s' is not understood", QUOTED(whole));
     rac_error_hint(err, "NAME = 70 kg, or NAME ~ normal(80, 15) kg in 45..140; also lognormal(median, cv), "
                         "uniform(low, high), chance(p)");
     return RAC_INVALID;
@@ -537,14 +548,16 @@ static rac_status parse_law(rac_arena *arena, rac_text text, rac_sim_law *law, r
 rac_status rac_sim_parse_people(rac_arena *arena, const char *typed, rac_sim_law **laws, size_t *count,
                                 rac_error *err)
 {
+    rac_status status = check_typed(typed, err);
     *laws = rac_many(arena, rac_sim_law, RAC_SIM_COVARIATES);
     *count = 0;
+    if (status)
+        return status;
     for (rac_text rest = rac_text_of(typed); rest.data;) {
         const rac_text part = rac_text_split(rest, ';', &rest);
         if (*count == RAC_SIM_COVARIATES)
             return rac_fail(err, RAC_LIMIT, "more than %d covariates", RAC_SIM_COVARIATES);
-        const rac_status status = parse_law(arena, part, &(*laws)[*count], err);
-        if (status)
+        if ((status = parse_law(arena, part, &(*laws)[*count], err)))
             return status;
         for (size_t i = 0; i < *count; i++)
             if (!strcmp((*laws)[i].name, (*laws)[*count].name))
