@@ -196,9 +196,10 @@ static json_t *samples_json(const average *a, const rac_sim_group *group, const 
         const rac_sample *sample = &group->samples[s];
         if (sample->measured)
             json_array_append_new(
-                list, json_pack("{s:f, s:s, s:f, s:b, s:f}", "time_h", sample->time_h, "output",
-                                rac_model_output_name(a->sim->arms[0].model, (size_t)sample->output),
-                                "measured", sample->value, "average", sample_mean(a, models, s)));
+                list,
+                json_pack("{s:f, s:s, s:f, s:b, s:f}", "time_h", sample->time_h, "output",
+                          rac_model_output_name(a->sim->arms[0].model, (size_t)sample->output), "measured",
+                          sample->value, "below", sample->below, "average", sample_mean(a, models, s)));
     }
     return list;
 }
