@@ -123,6 +123,7 @@ RAC_DO(rac_do_protocol_show);
 RAC_DO(rac_do_protocol_explain);
 RAC_DO(rac_do_protocol_diff);
 RAC_DO(rac_do_protocol_adopt);
+RAC_DO(rac_do_protocol_simulate);
 RAC_DO(rac_do_session_open);
 RAC_DO(rac_do_session_list);
 RAC_DO(rac_do_session_show);

@@ -333,6 +333,19 @@ static void test_pharma_controller__a_subject_is_the_same_alone_and_in_a_stream(
     assert_true(different > 0);
 }
 
+/* A state that is not linear cannot be carried by propagators. */
+static const char curved[] =
+    "model: curved\n"
+    "title: a state that is not linear\nsubstance: x\nsampling: x\npopulation: none\n"
+    "source: doi:10.1000/none\n"
+    "units: {time: h, amount: mg, volume: L}\n"
+    "covariates: {weight: {unit: kg, range: [40, 160]}}\n"
+    "parameters: {V: 10 L, CL: 5 L/h, k: 1 / (1 h), half: 2 mg/L}\n"
+    "flows: {central -> out: CL / V}\n"
+    "equations: {effect: {unit: 1, rate: k * (central / V / (half + central / V) - effect)}}\n"
+    "routes: {vein: central}\n"
+    "outputs: {seen: effect}\n";
+
 static rac_status into_the_past(void *context, rac_control_turn *now, rac_error *err)
 {
     const int *what = context;
@@ -392,6 +405,8 @@ static void test_pharma_controller__refuses_what_cannot_be(void **state)
     check_status(rac_pharma_control(f->arena, &request, &run, &err), RAC_INVALID);
     request.model = shipped_model(f->arena, "zhao-2012");
     check_status(rac_pharma_control(f->arena, &request, &run, &err), RAC_REFUSED);
+    request.model = read_model(f->arena, curved, "curved");
+    check_status(rac_pharma_control(f->arena, &request, &run, &err), RAC_UNSUPPORTED);
 }
 
 #define CASE(name) \
