@@ -6,9 +6,31 @@
 #include <string.h>
 
 #include "base/csv.h"
+#include "base/units.h"
 
 static const double QUANTILES[] = {0.05, 0.95};
 enum { KEPT_MAX = 10000, EVEN = 120, AFTER_DOSE = 40, DOSES_DRAWN = 64 };
+
+/* --unit: what DV is in, as a laboratory writes it. */
+static rac_status convert_values(rac_call *call, const rac_model *model, rac_events *events, rac_error *err)
+{
+    const char *typed = rac_call_value(call, "unit");
+    rac_unit unit, base;
+    rac_status status = typed ? rac_unit_parse(rac_text_of(typed), &unit, err) : RAC_OK;
+    for (size_t s = 0; typed && !status && s < events->count; s++)
+        for (size_t i = 0; !status && i < events->subjects[s].sample_count; i++) {
+            rac_sample *sample = &events->subjects[s].samples[i];
+            const char *of = rac_model_output_unit(model, (size_t)sample->output);
+            status = rac_unit_parse(rac_text_of(of), &base, err);
+            if (!status && !rac_dimension_same(unit.dimension, base.dimension))
+                status = rac_fail(err, RAC_INVALID, "%s is in %s, which %s is not",
+                                  rac_model_output_name(model, (size_t)sample->output), of, typed);
+            sample->value = rac_quantity_base((rac_quantity){sample->value, unit});
+        }
+    if (status)
+        rac_error_field(err, "unit");
+    return status;
+}
 
 rac_status rac_app_events_argument(rac_call *call, const rac_model *model, rac_events *events,
                                    rac_reply *reply, rac_error *err)
@@ -23,7 +45,8 @@ rac_status rac_app_events_argument(rac_call *call, const rac_model *model, rac_e
         return rac_fail(err, status, "%s has %zu problem%s", name, problems.count,
                         problems.count == 1 ? "" : "s");
     }
-    return events->count ? RAC_OK : rac_fail(err, RAC_INVALID, "%s has no rows", name);
+    return events->count ? convert_values(call, model, events, err)
+                         : rac_fail(err, RAC_INVALID, "%s has no rows", name);
 }
 
 /* ---- one subject ---- */
@@ -158,6 +181,31 @@ static char *subject_text(rac_arena *arena, const rac_model *model, const rac_ap
                       f->draws.effective < EFFECTIVE_ENOUGH
                           ? rac_format(arena, "intervals doubtful: %.0f effective draws", f->draws.effective)
                           : "");
+}
+
+/* Values in another unit look like no person at all: a hundredfold is no variability between people. */
+static const double FAR_OFF = 100;
+
+static char *unit_text(rac_arena *arena, const rac_app_fit *fits, size_t count, char *text)
+{
+    size_t samples = 0, kept = 0;
+    for (size_t s = 0; s < count; s++)
+        samples += fits[s].ask.sample_count;
+    double *ratios = rac_many(arena, double, samples);
+    for (size_t s = 0; s < count; s++)
+        for (size_t i = 0; fits[s].fit.typical && i < fits[s].ask.sample_count; i++) {
+            const rac_sample *sample = &fits[s].ask.samples[i];
+            if (sample->measured && !sample->below && fits[s].fit.typical[i] > 0)
+                ratios[kept++] = sample->value / fits[s].fit.typical[i];
+        }
+    const double middle = kept ? rac_quantile(ratios, kept, 0.5) : 1;
+    if (middle < FAR_OFF && middle > 1 / FAR_OFF)
+        return text;
+    return rac_format(
+        arena,
+        "%sValues are %.3g times those of the typical subject: is DV in mg/L and AMT in mg?  --unit "
+        "says what DV is in, e.g. --unit ng/mL.\n",
+        text, middle);
 }
 
 static char *percent(rac_arena *arena, double share)
@@ -357,7 +405,9 @@ static void tell(rac_call *call, const rac_model *model, const rac_app_fit *fits
         text = subject_text(arena, model, &fits[s], which, parameters, text);
         json_array_append_new(list, subject_json(model, &fits[s], which, parameters));
     }
-    text = shrinkage_text(arena, model, shrinkage, text);
+    if (shrinkage->subjects)
+        text = shrinkage_text(arena, model, shrinkage, text);
+    text = unit_text(arena, fits, count, text);
     if (rac_call_value(call, "plot") && count > RAC_APP_FIT_PLOTTED)
         text = rac_format(arena, "%sThe plot shows the curves of the first %d of %zu subjects.\n", text,
                           RAC_APP_FIT_PLOTTED, count);

@@ -10,6 +10,8 @@ enum { STEPS_MAX = 200, CANDIDATES = RAC_TILE };
 
 /* Where the steps are small enough: z is in standard deviations of the population. */
 static const double STEP_ENOUGH = 1e-7;
+/* Further than this at once, the curvature found here says little, and parameters may overflow. */
+static const double STEP_MOST = 4;
 /* Central differences: the third derivative times this squared is about 1e-9 of the curve. */
 static const double DIFFERENCE = 1e-4;
 
@@ -127,6 +129,8 @@ static rac_status descend(search *s, rac_fit *fit, double *typical, rac_error *e
             longest = isfinite(step[k]) ? fmax(longest, fabs(step[k])) : INFINITY;
         if (isinf(longest)) /* a prediction on the edge of what the model can say has no slope */
             return RAC_OK;
+        for (int k = 0; longest > STEP_MOST && k < n; k++)
+            step[k] *= STEP_MOST / longest;
         fit->converged = longest < STEP_ENOUGH;
         if (fit->converged || fit->steps == STEPS_MAX)
             return RAC_OK;

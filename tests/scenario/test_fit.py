@@ -138,6 +138,25 @@ def what_is_simulated_is_found_again():
 
 
 @case
+def a_laboratory_writes_nanograms():
+    rows = list(csv.DictReader(open(SAMPLES, encoding="utf-8")))
+    for r in rows:
+        if r["EVID"] == "0":
+            r["DV"] = repr(float(r["DV"]) * 1000)
+    text = ",".join(rows[0]) + "\n" + "".join(",".join(r.values()) + "\n" for r in rows)
+    few = ["--samples", "100"]
+    plain, told = [answer("fit", VENOUS, *words)["subjects"] for words in
+                   (["--data", SAMPLES, *few], ["--data", table(text), "--unit", "ng/mL", *few])]
+    for a, b in zip(plain, told):
+        assert abs(a["objective"] - b["objective"]) < 1e-6
+    wrong = run("fit", VENOUS, "--data", table(text), *few)
+    assert wrong.returncode != 0 and "is DV in mg/L" in wrong.stderr and "--unit ng/mL" in wrong.stderr, wrong
+    assert "is DV in mg/L" not in run("fit", VENOUS, "--data", SAMPLES, *few).stdout
+    done = run("fit", VENOUS, "--data", SAMPLES, "--unit", "mg")
+    assert done.returncode == 2 and "ketamine is in mg/L" in done.stderr, done
+
+
+@case
 def faults_of_a_table_are_told_by_row_and_column():
     bad = table("ID,TIME,AMT,RATE,DV,BLQ,weight\n1,0,35,52.5,.,.,70\n1,1,.,.,x,0,70\n1,2,.,.,.,1,70\n")
     done = run("fit", VENOUS, "--data", bad)
