@@ -76,7 +76,8 @@ static rac_status read_patient(rac_call *call, ask *a, rac_reply *reply, rac_err
 }
 
 /* A protocol with its open places filled by the site's file, or by the demonstration's values. */
-static rac_status read_arm(rac_call *call, ask *a, const char *argument, rac_reply *reply, rac_error *err)
+static rac_status read_arm(rac_call *call, ask *a, const char *argument, const char *site, rac_reply *reply,
+                           rac_error *err)
 {
     rac_simulated_arm *arm = &a->arm[a->arms++];
     rac_problems problems = rac_problems_init(call->arena);
@@ -89,8 +90,9 @@ static rac_status read_arm(rac_call *call, ask *a, const char *argument, rac_rep
     rac_text values;
     const char *name;
     const rac_protocol *filled = NULL;
-    if ((status = bytes_of(call, "site", "protocols", "demo-site.yaml", &values, &name, err)))
+    if ((status = bytes_of(call, site, "protocols", "demo-site.yaml", &values, &name, err)))
         return status;
+    arm->site = name;
     status = rac_protocol_fill(call->arena, arm->protocol, values, name, true, &filled, &problems);
     if (status)
         return tell(call, name, &problems, status, reply, err);
@@ -106,9 +108,11 @@ static rac_status gather(rac_call *call, ask *a, rac_reply *reply, rac_error *er
         (status = number_of(call, "seed", 1, INT64_MAX, &a->seed, err)) ||
         (status = number_of(call, "threads", 1, THREADS_MAX, &a->threads, err)) ||
         (status = read_model(call, a, reply, err)) || (status = read_patient(call, a, reply, err)) ||
-        (status = read_arm(call, a, "file", reply, err)))
+        (status = read_arm(call, a, "file", "site", reply, err)))
         return status;
-    if (rac_call_value(call, "other") && (status = read_arm(call, a, "other", reply, err)))
+    const bool other = rac_call_value(call, "other"), other_site = rac_call_value(call, "other-site");
+    if ((other || other_site) && (status = read_arm(call, a, other ? "other" : "file",
+                                                    other_site ? "other-site" : "site", reply, err)))
         return status;
     for (size_t i = 0; !status && i < a->arms; i++)
         status =
@@ -221,6 +225,10 @@ static const char *shown(rac_arena *arena, const rac_virtual_figure *f)
     const int digits = digits_of(f);
     if (isnan(f->value))
         return "-";
+    /* None of n: with 95 % confidence fewer than 3 in n (Hanley and Lippman-Hand 1983,
+     * doi:10.1001/jama.1983.03330370053031). */
+    if (f->share && f->value <= 0)
+        return rac_format(arena, "0 (below %.*f)", digits, 300 / (double)f->patients);
     const double value = fabs(f->value) < 0.5 * pow(10, -digits) ? 0 : f->value; /* no minus before 0.0 */
     return isnan(f->error) ? rac_format(arena, "%.*f", digits, value)
                            : rac_format(arena, "%.*f \xC2\xB1 %.*f", digits, value, digits + 1, f->error);
@@ -320,13 +328,14 @@ static const char *head_text(rac_arena *arena, const ask *a)
     const char *text = rac_format(arena, "%lld virtual patients, one session each, seed %lld\n",
                                   (long long)a->patients, (long long)a->seed);
     for (size_t i = 0; i < a->arms; i++)
-        text = rac_format(arena, "%s  %s %s: %s mg/kg over %g min\n", text,
+        text = rac_format(arena, "%s  %s %s: %s mg/kg over %g min%s%s\n", text,
                           a->arms == 1 ? "protocol"
                           : i          ? "B"
                                        : "A",
                           a->arm[i].file,
                           rac_decimal_format_exact(arena, a->arm[i].protocol->dose.amount_mg_per_kg),
-                          a->arm[i].protocol->dose.duration_min);
+                          a->arm[i].protocol->dose.duration_min, a->arm[i].site ? ", open places from " : "",
+                          a->arm[i].site ? a->arm[i].site : "");
     const rac_model_about *about = rac_model_describe(a->model);
     text = rac_format(arena, "%s  model %s (%s), patients %s\n", text, about->name, about->sampling,
                       a->patient.title);
@@ -442,10 +451,10 @@ static rac_status answer(rac_call *call, const ask *a, rac_reply *reply, rac_err
         const char *title = a->arms == 1 ? "" : i ? "B, " : "A, ";
         reasons = rac_format(arena, "%s%s", reasons,
                              reasons_text(arena, title, &a->arm[i], (size_t)a->patients, list));
-        json_array_append_new(arms, json_pack("{s:s, s:s, s:o, s:o}", "protocol", a->arm[i].protocol->id,
-                                              "file", a->arm[i].file, "figures",
-                                              figures_json(a->arm[i].figures, a->arm[i].figure_count),
-                                              "not_treated", list));
+        json_array_append_new(
+            arms, json_pack("{s:s, s:s, s:s*, s:o, s:o}", "protocol", a->arm[i].protocol->id, "file",
+                            a->arm[i].file, "site", a->arm[i].site, "figures",
+                            figures_json(a->arm[i].figures, a->arm[i].figure_count), "not_treated", list));
     }
     const char *text =
         rac_format(arena, "%s%s%s\n%s", head_text(arena, a), figures_text(arena, a, difference),

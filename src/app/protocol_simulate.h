@@ -11,6 +11,7 @@ enum { RAC_SIMULATED_MINUTES = 241, RAC_SIMULATED_CURVES = 2000 };
 
 typedef struct rac_simulated_arm {
     const char *file; /* as the user knows it */
+    const char *site; /* the file that filled its open places; NULL: none was open */
     const rac_protocol *protocol;
     rac_virtual_clinic clinic;
     rac_virtual_outcome *outcomes; /* patients */

@@ -177,6 +177,7 @@ typedef struct rac_virtual_figure {
     const char *key;  /* "held_for_pressure", for programs */
     const char *unit; /* "%", "min", "mg", "" */
     size_t patients;  /* it was taken over */
+    bool share;       /* of patients, in %; false for a mean over them, and for a difference */
     double value;     /* shares in % */
     double error;     /* Monte Carlo standard error */
     double low, high; /* 5 % and 95 % of patients; NAN for a share */

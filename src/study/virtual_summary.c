@@ -84,6 +84,7 @@ static rac_virtual_figure figure_of(int row, double *values, size_t count)
                             .key = rows[row].key,
                             .unit = rows[row].unit,
                             .patients = count,
+                            .share = rows[row].share,
                             .value = NAN,
                             .error = NAN,
                             .low = NAN,
@@ -143,6 +144,7 @@ rac_status rac_virtual_compare(rac_arena *arena, const rac_virtual_outcome *a, c
         }
         (*figures)[row] = figure_of(row, values, kept);
         (*figures)[row].low = (*figures)[row].high = NAN;
+        (*figures)[row].share = false;
     }
     return RAC_OK;
 }

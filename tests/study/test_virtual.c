@@ -586,6 +586,7 @@ static void test_study_virtual__figures_are_means_with_their_errors(void **state
     size_t count;
     check_ok(rac_virtual_summarise(f->arena, a, 4, &figures, &count, &err));
     check_near(figure(figures, count, "no_plan").value, 25, 0, 0);
+    assert_true(figure(figures, count, "no_plan").share && !figure(figures, count, "given_percent").share);
     check_near(figure(figures, count, "held_for_pressure").value, 100 / 3.0, 1e-12, 0);
     check_near(figure(figures, count, "given_mg").value, 30, 1e-12, 0);
     check_near(figure(figures, count, "given_mg").error, 10 / sqrt(3), 1e-12, 0);

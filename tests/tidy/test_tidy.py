@@ -93,7 +93,7 @@ for folder in ALLOWED:
         say("every folder says what it is for", f"src/{folder}/README.md is missing")
 
 SOURCE = re.compile(r"^(https?://[^\s\"]+|doi:10\.\S+|pmid:\d+)$")
-for path in files("protocols/*.yaml") + files("models/*.yaml") + files("cohorts/*.yaml"):
+for path in files("protocols/*.yaml") + files("models/*.yaml") + files("cohorts/*.yaml") + files("patients/*.yaml"):
     for m in re.finditer(r'(?:url|source): *"?([^",}\n]+)"?', text(path)):
         if not SOURCE.match(m.group(1).strip()) and not re.match(r"[\w -]+$", m.group(1).strip()):
             say("sources of shipped files are well formed", f"{path}: {m.group(1)}")
