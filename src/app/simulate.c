@@ -207,6 +207,8 @@ static rac_status give_doses(rac_sim *sim, rac_sim_arm *arm, rac_error *err)
         if (!sim->doses[i].route)
             sim->doses[i].route = rac_model_route_name(arm->model, 0);
     if (!status)
+        status = rac_app_with(sim->call, &group->regimen, &arm->model, &arm->with, err);
+    if (!status)
         status = rac_sim_bind(sim->arena, &sim->people, arm->model, &arm->binding, err);
     group->constants = arm->binding.constants;
     arm->groups = group;
@@ -236,8 +238,15 @@ static rac_status read_doses(rac_sim *sim, rac_error *err)
 static rac_status read_table(rac_sim *sim, rac_sim_arm *arm, rac_reply *reply, rac_error *err)
 {
     rac_events events;
-    const rac_status status = rac_app_events_argument(sim->call, arm->model, &events, reply, err);
+    rac_status status = rac_app_events_argument(sim->call, arm->model, &events, reply, err);
     if (status)
+        return status;
+    rac_regimen all = rac_regimen_new(sim->arena);
+    for (size_t i = 0; i < events.count; i++)
+        for (size_t k = 0; k < events.subjects[i].regimen.count; k++)
+            if (events.subjects[i].regimen.items[k].kind < RAC_DOSE_RESET)
+                rac_regimen_add(&all, events.subjects[i].regimen.items[k]);
+    if ((status = rac_app_with(sim->call, &all, &arm->model, &arm->with, err)))
         return status;
     arm->groups = rac_many(sim->arena, rac_sim_group, events.count);
     arm->group_count = events.count;

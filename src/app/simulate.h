@@ -164,6 +164,7 @@ typedef struct rac_sim_group {
 typedef struct rac_sim_arm {
     rac_model *model;
     const rac_model_about *about;
+    char *with;        /* what --with changed, one modifier a line; "" */
     const char *label; /* "arterial plasma", or with the model's name where two are alike */
     int *outputs;      /* those asked for, as indices of the model */
     size_t output_count;

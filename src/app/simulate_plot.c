@@ -143,6 +143,11 @@ static void add_notes(sheet *s)
         for (size_t i = 0; i < arm->outside_count; i++)
             rac_figure_note(&s->figure, rac_format(s->arena, "Outside what was studied (%s): %s",
                                                    arm->about->name, arm->outside[i]));
+        for (rac_text rest = rac_text_of(arm->with), line; rest.data;) {
+            line = rac_text_trim(rac_text_split(rest, '\n', &rest));
+            if (line.size)
+                rac_figure_note(&s->figure, rac_text_copy(s->arena, line));
+        }
         char *sources = rac_format(s->arena, "%s:", arm->about->name);
         for (size_t i = 0; i < arm->about->source_count; i++)
             sources = rac_format(s->arena, "%s%s %s", sources, i ? ";" : "", arm->about->sources[i]);

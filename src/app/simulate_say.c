@@ -71,7 +71,7 @@ static void say(lines *l, const char *format, ...)
 static void say_row(lines *l, const rac_sim_arm *arm, const char *what, double typical,
                     const double *quantiles, size_t stride, double factor)
 {
-    say(l, "  %-22s", what);
+    say(l, "  %-28s", what);
     if (arm->has_typical)
         say(l, "%9s", rac_sim_digits(l->arena, typical * factor));
     for (size_t q = 0; arm->has_spread && q < RAC_SIM_QUANTILES; q++)
@@ -120,7 +120,7 @@ static void say_output(lines *l, const rac_sim *sim, const rac_sim_arm *arm, siz
     const double *bands = arm->has_spread ? arm->bands + k * RAC_SIM_QUANTILES * sim->times : NULL;
     const double *e = arm->has_spread ? arm->exposures + k * RAC_SIM_EXPOSURES * RAC_SIM_QUANTILES : NULL;
     const rac_sim_exposure t = typical ? arm->typical_exposure[k] : (rac_sim_exposure){0};
-    say(l, "\n%s%s%s\n  %-22s", rac_model_output_name(arm->model, o), reading.unit[0] ? ", " : "",
+    say(l, "\n%s%s%s\n  %-28s", rac_model_output_name(arm->model, o), reading.unit[0] ? ", " : "",
         reading.unit, "");
     if (typical)
         say(l, "%9s", "typical");
@@ -130,7 +130,8 @@ static void say_output(lines *l, const rac_sim *sim, const rac_sim_arm *arm, siz
     say_row(l, arm, "highest", t.highest, e, 1, reading.factor);
     say_row(l, arm, rac_format(l->arena, "  reached at, %s", clock.unit), t.at_h,
             bands ? e + RAC_SIM_QUANTILES : NULL, 1, clock.per_h);
-    say_row(l, arm, rac_format(l->arena, "area, %s", reading.area_unit), t.area,
+    const char *until = rac_number_format(l->arena, round(last_h * clock.per_h * 100) / 100);
+    say_row(l, arm, rac_format(l->arena, "area to %s %s, %s", until, clock.unit, reading.area_unit), t.area,
             bands ? e + 2 * RAC_SIM_QUANTILES : NULL, 1, reading.factor);
     const double step = shown_step(sim, clock);
     const size_t peak = peak_of(bands ? bands + 2 * sim->times : typical, sim->times);
@@ -146,7 +147,7 @@ static void say_output(lines *l, const rac_sim *sim, const rac_sim_arm *arm, siz
 static void say_arm(lines *l, const rac_sim *sim, const rac_sim_arm *arm)
 {
     const rac_sim_people *people = &sim->people;
-    say(l, "%s, %s\n", arm->about->title, arm->about->sampling);
+    say(l, "%s: %s, %s\n", arm->about->name, arm->about->title, arm->about->sampling);
     say(l, "  a dose is of %s\n", arm->about->substance);
     if (sim->table)
         say(l, "  %zu subject%s of the table, %zu each", arm->group_count, arm->group_count == 1 ? "" : "s",
@@ -160,6 +161,7 @@ static void say_arm(lines *l, const rac_sim *sim, const rac_sim_arm *arm)
         say(l, "  %zu of them have no answer in this model and are left out\n", arm->failed);
     for (size_t i = 0; i < arm->outside_count; i++)
         say(l, "  outside what was studied: %s\n", arm->outside[i]);
+    say(l, "%s", arm->with);
     if (!arm->has_spread)
         say(l, "  no differences between people are known to this model: a typical curve and no band\n");
     if (arm->counted)
@@ -225,10 +227,11 @@ static json_t *arm_json(const rac_sim *sim, const rac_sim_arm *arm)
     json_t *outputs = json_array();
     for (size_t o = 0; o < arm->output_count; o++)
         json_array_append_new(outputs, output_json(sim, arm, o));
-    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:I, s:I, s:b, s:o, s:o}", "model", arm->about->name,
-                     "title", arm->about->title, "substance", arm->about->substance, "sampling",
-                     arm->about->sampling, "sources", strings(arm->about->sources, arm->about->source_count),
-                     "notes", strings(arm->about->notes, arm->about->note_count), "subjects",
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:I, s:I, s:b, s:o, s:o}", "model",
+                     arm->about->name, "title", arm->about->title, "substance", arm->about->substance,
+                     "sampling", arm->about->sampling, "with", arm->with, "sources",
+                     strings(arm->about->sources, arm->about->source_count), "notes",
+                     strings(arm->about->notes, arm->about->note_count), "subjects",
                      (json_int_t)arm->subjects, "failed", (json_int_t)arm->failed, "counted", arm->counted,
                      "outside", strings(arm->outside, arm->outside_count), "outputs", outputs);
 }
@@ -238,7 +241,7 @@ static json_t *doses_json(const rac_sim *sim)
     json_t *list = json_array();
     for (size_t i = 0; i < sim->dose_count; i++) {
         const rac_dose *dose = &sim->doses[i].dose;
-        json_array_append_new(list, json_pack("{s:f, s:f, s:s, s:f, s:s}", "time_h", dose->time_h, "amount",
+        json_array_append_new(list, json_pack("{s:f, s:f, s:s, s:f, s:s?}", "time_h", dose->time_h, "amount",
                                               dose->amount_mg, "unit", dose->per_kg ? "mg/kg" : "mg",
                                               "duration_h", dose->duration_h, "route", sim->doses[i].route));
     }

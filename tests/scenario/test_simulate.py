@@ -180,6 +180,7 @@ def several_doses_add_up():
     assert math.isclose(both[1], alone[1] + alone[0], rel_tol=1e-12) and math.isclose(both[2], alone[2] + alone[1], rel_tol=1e-12)
     again = curve("35 mg over 40 min, 2 times every 3 h", "at 1 h, 4 h, 7 h")
     assert both == again == curve("35 mg over 40 min; 35 mg over 40 min at 3 h", "at 1 h, 4 h, 7 h")
+    assert len(answer(VENOUS, ARTERIAL, *STANDARD, "--n", "1")["doses"]) == 1
     doses = answer(VENOUS, "--dose", "0.5 mg/kg over 40 min; 10 mg at 5 min", "--repeat", "3 times every 3.5 days", "--weight",
                    "70 kg", "--n", "1")["doses"]
     assert [round(d["time_h"] * 12) for d in doses] == [0, 1, 1008, 1009, 2016, 2017], doses
@@ -276,6 +277,18 @@ def plots_show_every_model_and_are_well_formed():
         assert words in text, words
     run(VENOUS, *STANDARD, "--log", "--plot", path("log.svg"))
     assert ">100</text>" in open(path("log.svg"), encoding="utf-8").read()
+
+
+@case
+def another_drug_changes_what_the_file_says_it_changes():
+    """Rifampicin: clearances x1.13 and x3 in the file, so the whole areas are 1/1.13 and 1/3 of what they were."""
+    words = [OTTO, "--dose", "35 mg over 40 min", "--weight", "70 kg", "--times", "40 min by 10 min; 8 d by 20 min", "--n", "1"]
+    alone, both = (answer(*words, *more)["models"][0] for more in ([], ["--with", "rifampicin"]))
+    assert "with rifampicin" in both["with"] and alone["with"] == ""
+    for before, after, factor in zip(alone["outputs"], both["outputs"], (1.13, 3.0)):
+        assert abs(before["area_h"]["typical"] / after["area_h"]["typical"] / factor - 1) < 0.005, (before["output"], factor)
+    assert "with rifampicin" in run(*words, "--with", "rifampicin").stdout
+    run(*words, "--with", "water", code=4)
 
 
 @case
