@@ -148,7 +148,7 @@ static rac_status take_patient(rac_call *call, const rac_model *model, rac_app_s
     const rac_fit_draw_options options = {
         .kept = search->ask.subjects, .seed = search->ask.seed, .subject = place};
     rac_app_fit *fit = rac_new(call->arena, rac_app_fit);
-    rac_app_fit_subject(call->arena, model, subject, &options, fit);
+    rac_app_fit_subject(call->arena, model, subject, &options, false, fit);
     if (!fit->drawn) {
         rac_fail(err, fit->error.status, "ID %g was not fitted: %s", subject->id, fit->error.message);
         return fit->error.status;

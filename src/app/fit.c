@@ -57,9 +57,9 @@ static int ascending(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
-/* Times for a curve: even over all that happened, every six minutes after a dose, and the samples themselves,
- * so that neither a short infusion nor a long course is lost. */
-static void choose_times(rac_arena *arena, const rac_events_subject *subject, rac_app_fit *out)
+/* Times at which a subject is looked at: the samples; for a whole curve also even over all that happened, and
+ * every six minutes after a dose, so that neither a short infusion nor a long course is lost. */
+static void choose_times(rac_arena *arena, const rac_events_subject *subject, bool whole, rac_app_fit *out)
 {
     const rac_regimen *regimen = &subject->regimen;
     double first = INFINITY, last = -INFINITY;
@@ -71,13 +71,13 @@ static void choose_times(rac_arena *arena, const rac_events_subject *subject, ra
     const double end = subject->sample_count ? last : last + 4;
     size_t count = 0, capacity = 0, doses = 0;
     double *times_h = NULL;
-    for (int i = 0; i <= EVEN; i++)
+    for (int i = 0; i <= (whole ? EVEN : 0); i++)
         rac_push(arena, times_h, count, capacity, first + (end - first) * i / EVEN);
     for (size_t i = 0; i < regimen->count; i++) {
         const rac_dose *d = &regimen->items[i];
         if (d->kind == RAC_DOSE_OBSERVATION)
             rac_push(arena, times_h, count, capacity, d->time_h);
-        const bool dose = d->kind == RAC_DOSE_INFUSION || d->kind == RAC_DOSE_BOLUS;
+        const bool dose = whole && (d->kind == RAC_DOSE_INFUSION || d->kind == RAC_DOSE_BOLUS);
         for (int k = 0; dose && k <= d->additional && doses < DOSES_DRAWN; k++, doses++)
             for (int j = 0; j <= AFTER_DOSE; j++) {
                 const double at = d->time_h + k * d->interval_h + j / 10.0;
@@ -93,7 +93,7 @@ static void choose_times(rac_arena *arena, const rac_events_subject *subject, ra
 }
 
 void rac_app_fit_subject(rac_arena *arena, const rac_model *model, const rac_events_subject *subject,
-                         const rac_fit_draw_options *options, rac_app_fit *out)
+                         const rac_fit_draw_options *options, bool whole_curve, rac_app_fit *out)
 {
     *out = (rac_app_fit){.subject = subject,
                          .ask = {.regimen = &subject->regimen,
@@ -110,7 +110,7 @@ void rac_app_fit_subject(rac_arena *arena, const rac_model *model, const rac_eve
         rac_fail(err, RAC_NOT_CONVERGED, "no lowest point was found in %d steps", out->fit.steps);
         return;
     }
-    choose_times(arena, subject, out);
+    choose_times(arena, subject, whole_curve, out);
     if (rac_pharma_fit_draw(arena, model, &out->ask, &out->fit, options, &out->draws, err) ||
         rac_pharma_fit_curve(arena, model, &out->ask, &out->fit, &out->draws, out->times_h, out->times,
                              QUANTILES, 2, &out->curve, err))
@@ -446,10 +446,12 @@ RAC_DO(rac_do_fit)
     rac_app_fit *fits = rac_many(call->arena, rac_app_fit, events.count);
     rac_fit *only = rac_many(call->arena, rac_fit, events.count);
     rac_fit_request *asks = rac_many(call->arena, rac_fit_request, events.count);
+    const bool plotted = rac_call_value(call, "plot") != NULL;
     size_t fitted = 0;
     for (size_t i = 0; i < events.count; i++) {
         const rac_fit_draw_options options = {.kept = (size_t)kept, .seed = (uint64_t)seed, .subject = i};
-        rac_app_fit_subject(call->arena, model, &events.subjects[i], &options, &fits[i]);
+        rac_app_fit_subject(call->arena, model, &events.subjects[i], &options,
+                            plotted && i < RAC_APP_FIT_PLOTTED, &fits[i]);
         only[i] = fits[i].fit;
         asks[i] = fits[i].ask;
         fitted += fits[i].drawn;

@@ -25,7 +25,7 @@ rac_status rac_app_events_argument(rac_call *call, const rac_model *model, rac_e
 /* Fits one subject, with `kept` draws when there are any.  What goes wrong stands in `out->error`: one
  * subject must not end the others.  Draws depend on the seed and on the subject's place in the table. */
 void rac_app_fit_subject(rac_arena *arena, const rac_model *model, const rac_events_subject *subject,
-                         const rac_fit_draw_options *options, rac_app_fit *out);
+                         const rac_fit_draw_options *options, bool whole_curve, rac_app_fit *out);
 
 /* Observed against predicted, residuals, and a curve for each of the first subjects, as one SVG. */
 rac_status rac_app_fit_plot(rac_arena *arena, const rac_model *model, const rac_app_fit *fits, size_t count,

@@ -199,12 +199,9 @@ rac_status rac_app_fit_plot(rac_arena *arena, const rac_model *model, const rac_
         if (!status)
             status = residuals(&s, o, err);
     }
-    size_t drawn = 0;
-    for (size_t k = 0; !status && k < count && drawn < RAC_APP_FIT_PLOTTED; k++)
-        if (fits[k].drawn) {
+    for (size_t k = 0; !status && k < count && k < RAC_APP_FIT_PLOTTED; k++)
+        if (fits[k].drawn)
             status = curve(&s, &fits[k], err);
-            drawn++;
-        }
     if (!status && !s.figure_count)
         status = rac_fail(err, RAC_INVALID, "nothing was measured, so there is nothing to show");
     return status
