@@ -70,6 +70,7 @@ static void look(void *context, const rac_population_tile *tile)
 typedef struct judge {
     const rac_model *model;
     const double *times_h;
+    const double *own_h; /* subjects x TIMES, instead of times_h */
     const double *weights;
     double worst[2];
 } judge;
@@ -91,11 +92,12 @@ static void judge_subject(judge *j, const rac_population_tile *tile, int s)
     const closed *forms[] = {&parent, &child};
     const double rate = 0.5 * j->weights[tile->first_subject + (size_t)s] / (40 / 60.0);
     for (int o = 0; o < 2; o++) {
+        const double *times_h = j->own_h ? j->own_h + (tile->first_subject + (size_t)s) * TIMES : j->times_h;
         double error = 0, peak = 0;
         for (size_t t = 0; t < tile->times; t++) {
             long double truth = 0;
             for (int d = 0; d < DOSES; d++)
-                truth += rate * closed_infusion(forms[o], 40 / 60.0L, (long double)j->times_h[t] - 84.0L * d);
+                truth += rate * closed_infusion(forms[o], 40 / 60.0L, (long double)times_h[t] - 84.0L * d);
             error =
                 fmax(error, fabs(tile->values[(t * 2 + (size_t)o) * RAC_TILE + (size_t)s] - (double)truth));
             peak = fmax(peak, (double)truth);
@@ -217,7 +219,7 @@ static void fit_one(void)
 
 int main(void)
 {
-    enum { LARGE = 100000 };
+    enum { LARGE = 100000, OWN = 10000 };
     rac_arena *arena = rac_arena_new();
     const rac_model *model = read(arena, MODEL);
     double times_h[TIMES], *weights = rac_many(arena, double, LARGE);
@@ -249,23 +251,39 @@ int main(void)
         printf("%6zu subjects, all written         %8.2f ms  %.2e observations/s\n", subjects, 1e3 * written,
                (double)subjects * TIMES / written);
     }
-    double own_h[TIMES];
+    double uneven_h[TIMES], *own_h = rac_many(arena, double, OWN *TIMES);
     for (int i = 0; i < TIMES; i++)
-        own_h[i] = (i + 0.5 + 0.9 * rac_random_uniform(&draws)) * 4.2;
-    p.times_h = own_h;
-    const double own = timed(&p, 10000, look, &m);
-    printf(" 10000 subjects, no two steps alike  %8.2f ms  %.2e observations/s\n", 1e3 * own,
-           10000.0 * TIMES / own);
-    p.times_h = times_h;
+        uneven_h[i] = (i + 0.5 + 0.9 * rac_random_uniform(&draws)) * 4.2;
+    for (size_t i = 0; i < (size_t)OWN * TIMES; i++)
+        own_h[i] = ((double)(i % TIMES) + 0.5 + 0.9 * rac_random_uniform(&draws)) * 4.2;
+    p.times_h = uneven_h;
+    const double uneven = timed(&p, OWN, look, &m);
+    printf("%6d subjects, no two steps alike   %8.2f ms  %.2e observations/s\n", OWN, 1e3 * uneven,
+           OWN * (double)TIMES / uneven);
+    p.own_times_h = own_h;
+    const double own = timed(&p, OWN, look, &m), own_written = timed(&p, OWN, write_all, &m);
+    printf("%6d subjects, each its own times   %8.2f ms  %.2e observations/s\n", OWN, 1e3 * own,
+           OWN * (double)TIMES / own);
+    printf("%6d the same, all written          %8.2f ms  %.2e observations/s\n", OWN, 1e3 * own_written,
+           OWN * (double)TIMES / own_written);
     free(m.to);
 
-    judge j = {.model = model, .times_h = times_h, .weights = weights};
     size_t failed = 0;
     rac_error err = {0};
     p.subjects = CHECKED;
+    judge own_judge = {.model = model, .own_h = own_h, .weights = weights};
+    rac_population_run(arena, &p, judge_tile, &own_judge, &failed, &err);
+    p.own_times_h = NULL;
+    p.times_h = uneven_h;
+    judge uneven_judge = {.model = model, .times_h = uneven_h, .weights = weights};
+    rac_population_run(arena, &p, judge_tile, &uneven_judge, &failed, &err);
+    p.times_h = times_h;
+    judge j = {.model = model, .times_h = times_h, .weights = weights};
     rac_population_run(arena, &p, judge_tile, &j, &failed, &err);
-    printf("error over peak, %d subjects         %.1e (parent), %.1e (metabolite)\n", CHECKED, j.worst[0],
-           j.worst[1]);
+    printf("error over peak, %d subjects: regular %.1e (parent), %.1e (metabolite); uneven %.1e, %.1e; own "
+           "%.1e, %.1e\n",
+           CHECKED, j.worst[0], j.worst[1], uneven_judge.worst[0], uneven_judge.worst[1], own_judge.worst[0],
+           own_judge.worst[1]);
     first_number();
     fit_one();
     rac_arena_free(arena);

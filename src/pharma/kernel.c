@@ -29,6 +29,15 @@ size_t rac_states_work(const rac_states *s)
            registers * (STEP_NODES + (size_t)s->equations->count + 1);
 }
 
+size_t rac_sample_work(const rac_linear *shape, const rac_schedule *schedule, int outputs)
+{
+    const size_t n = (size_t)shape->n, epochs = (size_t)schedule->epochs,
+                 stretches = schedule->step_count + 2;
+    const size_t of_epochs = (epochs + 1) * (n + (size_t)outputs * n), of_stretches = stretches * (3 * n + 2),
+                 of_powers = TIME_POWERS * 4 * n * n;
+    return rac_tile_work(shape, schedule, outputs) + of_epochs + of_stretches + of_powers + 2;
+}
+
 const rac_kernel *rac_kernel_best(void)
 {
 #if defined(__x86_64__)

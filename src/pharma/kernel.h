@@ -23,20 +23,26 @@ typedef struct rac_tile {
                                resets; NULL: nothing */
     int start_stride;
     int outputs;
-    rac_lanes floor;   /* outputs below it, by rounding, become it: 0, or -INFINITY for none */
-    bool scaling_only; /* never use modes: for tests and comparison */
-    rac_lanes *out;    /* writes x outputs */
-    rac_lanes *work;   /* rac_tile_work() */
-    unsigned failed;   /* set: bit i for lane i when a number was not finite (no steady state) */
-    unsigned scaled;   /* set: bit i for lane i when scaling replaced the modes */
+    rac_lanes floor;                /* outputs below it, by rounding, become it: 0, or -INFINITY for none */
+    bool scaling_only;              /* never use modes: for tests and comparison */
+    const double *own_h[RAC_LANES]; /* for `sample`: own_times of each lane, ascending */
+    size_t own_times;
+    rac_lanes *out;  /* writes x outputs, or own_times x outputs */
+    rac_lanes *work; /* rac_tile_work() */
+    unsigned failed; /* set: bit i for lane i when a number was not finite (no steady state) */
+    unsigned scaled; /* set: bit i for lane i when scaling replaced the modes, or must replace them */
 } rac_tile;
 
-/* How many lanes `work` needs. */
+/* How many lanes `work` needs: to solve, and to sample. */
 size_t rac_tile_work(const rac_linear *shape, const rac_schedule *schedule, int outputs);
+size_t rac_sample_work(const rac_linear *shape, const rac_schedule *schedule, int outputs);
 
 typedef struct rac_kernel {
     const char *name;
     void (*solve)(rac_tile *tile);
+    /* Each lane at times of its own, for shapes that have modes; the schedule is one of events only.  Lanes
+     * in `scaled` were not solved: their modes are too close. */
+    void (*sample)(rac_tile *tile);
     /* A program over a frame of program->registers lanes, of which the caller set the slots. */
     void (*run)(const rac_program *program, rac_lanes *frame);
     /* The same with derivatives: slopes is registers x directions, of which the caller set the slots' rows.

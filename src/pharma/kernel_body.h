@@ -5,10 +5,12 @@
 #include "pharma/modes_inline.h"
 #include "pharma/scaling_inline.h"
 #include "pharma/walk_inline.h"
+#include "pharma/sample_inline.h"
 #include "pharma/program_inline.h"
 #include "pharma/forcing_inline.h"
 #include "pharma/states_inline.h"
 #include "pharma/rosenbrock_inline.h"
 #include "pharma/states_walk_inline.h"
 
-const rac_kernel KERNEL = {KERNEL_NAME, solve_tile, run_program, run_program_forward, solve_states};
+const rac_kernel KERNEL = {KERNEL_NAME, solve_tile,          sample_tile,
+                           run_program, run_program_forward, solve_states};

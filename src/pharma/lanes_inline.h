@@ -35,9 +35,10 @@ LANE rac_lanes at_least(rac_lanes x, rac_lanes floor)
 
 LANE bool any(rac_lane_mask mask)
 {
-    int64_t found = 0;
-    for (int i = 0; i < RAC_LANES; i++)
-        found |= mask[i];
+    typedef int8_t bytes __attribute__((vector_size(RAC_LANES)));
+    const bytes narrow = __builtin_convertvector(mask, bytes); /* -1 and 0 as one byte each */
+    int64_t found;
+    memcpy(&found, &narrow, sizeof found);
     return found != 0;
 }
 

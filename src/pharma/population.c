@@ -33,6 +33,7 @@ struct rac_runner {
     rac_route_part *timing_parts, *next_parts, *other_parts;
     rac_schedule schedule;
     bool has_schedule;
+    size_t writes; /* times of a subject */
     rac_tile tile;
     size_t out_room, work_room, values_room;
     rac_lanes *starts; /* epochs x amounts */
@@ -207,7 +208,7 @@ static void timing_of_lane(const runner *r, int lane, rac_route_part *parts)
 
 static void make_room_for_states(runner *r)
 {
-    const size_t out = r->schedule.writes * (size_t)r->m->equations.count, work = rac_states_work(&r->states);
+    const size_t out = r->writes * (size_t)r->m->equations.count, work = rac_states_work(&r->states);
     if (out > r->states_room) {
         r->states_room = 2 * out;
         r->states.out = rac_lanes_new(r->arena, r->states_room);
@@ -215,6 +216,24 @@ static void make_room_for_states(runner *r)
     if (work > r->states_work_room) {
         r->states_work_room = 2 * work;
         r->states.work = rac_lanes_new(r->arena, r->states_work_room);
+    }
+}
+
+static void make_room(runner *r, size_t writes, size_t work)
+{
+    const size_t out = writes * (size_t)r->tile.outputs, values = writes * (size_t)r->outputs;
+    r->writes = writes;
+    if (out > r->out_room) {
+        r->out_room = 2 * out;
+        r->tile.out = rac_lanes_new(r->arena, r->out_room);
+    }
+    if (values > r->values_room) {
+        r->values_room = 2 * values;
+        r->values = rac_lanes_new(r->arena, r->values_room);
+    }
+    if (work > r->work_room) {
+        r->work_room = 2 * work;
+        r->tile.work = rac_lanes_new(r->arena, r->work_room);
     }
 }
 
@@ -228,28 +247,16 @@ static rac_status find_schedule(runner *r, rac_error *err)
     rac_arena_free(r->scratch);
     r->scratch = rac_arena_new();
     r->has_schedule = false;
-    const rac_status status = rac_schedule_make(r->scratch, r->p->regimen, &r->timing, r->p->times_h,
-                                                r->p->times, &r->schedule, err);
+    static const double none[1] = {0};
+    const bool own = r->p->own_times_h != NULL;
+    const rac_status status =
+        rac_schedule_make(r->scratch, r->p->regimen, &r->timing, own ? none : r->p->times_h,
+                          own ? 0 : r->p->times, &r->schedule, err);
     if (status)
         return status;
     r->has_schedule = true;
-    const size_t out = r->schedule.writes * (size_t)r->tile.outputs;
-    const size_t values = r->schedule.writes * (size_t)r->outputs;
-    const size_t work = rac_tile_work(r->m->linear_shape, &r->schedule, r->tile.outputs);
-    if (out > r->out_room) {
-        r->out_room = 2 * out;
-        r->tile.out = rac_lanes_new(r->arena, r->out_room);
-    }
-    if (values > r->values_room) {
-        r->values_room = 2 * values;
-        r->values = rac_lanes_new(r->arena, r->values_room);
-    }
-    if (work > r->work_room) {
-        r->work_room = 2 * work;
-        r->tile.work = rac_lanes_new(r->arena, r->work_room);
-    }
-    if (r->with_states)
-        make_room_for_states(r);
+    make_room(r, own ? r->p->times : r->schedule.writes,
+              (own ? rac_sample_work : rac_tile_work)(r->m->linear_shape, &r->schedule, r->tile.outputs));
     return RAC_OK;
 }
 
@@ -268,7 +275,7 @@ static void add_residual(runner *r, size_t first, int subjects)
     for (int lane = 0; lane < subjects; lane++) {
         rac_random stream =
             rac_random_open(r->p->seed, r->p->first_subject + first + (size_t)lane, RAC_RANDOM_RESIDUAL);
-        for (size_t t = 0; t < r->schedule.writes; t++)
+        for (size_t t = 0; t < r->writes; t++)
             for (int o = 0; o < r->outputs; o++) {
                 rac_lanes *at = &r->values[t * (size_t)r->outputs + (size_t)o];
                 (*at)[lane] = residual(&r->m->outputs[o].residual, (*at)[lane], rac_random_normal(&stream));
@@ -284,7 +291,7 @@ static void take_values(runner *r, unsigned mask)
     rac_lane_mask wanted = {0};
     for (int lane = 0; lane < RAC_LANES; lane++)
         wanted[lane] = mask >> lane & 1 ? -1 : 0;
-    for (size_t t = 0; t < r->schedule.writes; t++) {
+    for (size_t t = 0; t < r->writes; t++) {
         const rac_lanes *solved = &r->tile.out[t * (size_t)r->tile.outputs];
         if (!m->all_linear) {
             if (m->outputs_use_linear)
@@ -321,29 +328,95 @@ static void set_floor(runner *r)
     }
 }
 
-static void solve_lanes(runner *r, unsigned mask)
+/* Linear amounts and states at the times of a schedule. */
+static void solve_schedule(runner *r, const rac_schedule *schedule, unsigned mask)
 {
-    const rac_model *m = r->m;
-    r->tile.schedule = &r->schedule;
-    if (m->outputs_use_linear || m->all_linear) {
+    if (r->m->outputs_use_linear || r->m->all_linear) {
+        r->tile.schedule = schedule;
         r->kernel->solve(&r->tile);
         r->failed |= r->tile.failed & mask;
     }
     if (r->with_states) {
-        r->states.schedule = &r->schedule;
+        r->states.schedule = schedule;
+        make_room_for_states(r);
         r->states.wanted = mask & ~r->failed;
         r->kernel->solve_states(&r->states);
         r->failed |= r->states.failed;
     }
-    const bool as_solved = r->m->all_linear && !r->p->residual && mask == (1U << RAC_LANES) - 1;
+}
+
+/* Lanes of own times that `sample` cannot do: one by one, each with a schedule that has its times. */
+static rac_status solve_by_schedule(runner *r, unsigned mask, rac_error *err)
+{
+    for (int lane = 0; lane < RAC_LANES; lane++) {
+        if (!(mask >> lane & 1))
+            continue;
+        rac_arena *scratch = rac_arena_new();
+        rac_schedule schedule;
+        const rac_status status = rac_schedule_make(scratch, r->p->regimen, &r->timing, r->tile.own_h[lane],
+                                                    r->p->times, &schedule, err);
+        if (!status) {
+            make_room(r, r->p->times, rac_tile_work(r->m->linear_shape, &schedule, r->tile.outputs));
+            solve_schedule(r, &schedule, 1U << lane);
+            take_values(r, 1U << lane);
+            r->shown = r->values;
+        }
+        rac_arena_free(scratch);
+        if (status)
+            return status;
+    }
+    return RAC_OK;
+}
+
+/* Lanes `mask`, who share their events. */
+static rac_status solve_lanes(runner *r, unsigned mask, rac_error *err)
+{
+    unsigned left = 0;
+    if (!r->p->own_times_h) {
+        solve_schedule(r, &r->schedule, mask);
+    } else if (r->with_states) {
+        return solve_by_schedule(r, mask, err);
+    } else {
+        r->tile.schedule = &r->schedule;
+        r->kernel->sample(&r->tile);
+        left = r->tile.scaled & mask;
+        r->failed |= r->tile.failed & mask & ~left;
+    }
+    const bool as_solved = r->m->all_linear && !r->p->residual && mask == (1U << RAC_LANES) - 1 && !left;
     r->shown = as_solved ? r->tile.out : r->values;
     if (!as_solved)
         take_values(r, mask);
+    return left ? solve_by_schedule(r, left, err) : RAC_OK;
 }
 
-/* Subjects who share their times are solved together, others one by one. */
-static rac_status solve_tile_of(runner *r, rac_error *err)
+/* Where a tile's own times are, lane by lane.  The next tile's are asked for: they lie far away. */
+static rac_status find_own_times(runner *r, size_t first, int subjects, rac_error *err)
 {
+    const size_t times = r->p->times;
+    for (int lane = 0; lane < RAC_LANES; lane++) {
+        const double *own_h = r->p->own_times_h + (first + (size_t)(lane < subjects ? lane : 0)) * times;
+        size_t wrong = 0;
+        for (size_t t = 1; t < times; t++)
+            wrong += !(own_h[t] >= own_h[t - 1]);
+        if (first + 2 * RAC_LANES <= r->p->subjects)
+            for (size_t t = 0; t < times; t += 8)
+                __builtin_prefetch(own_h + RAC_LANES * times + t);
+        if (times && (wrong || !isfinite(own_h[0]) || !isfinite(own_h[times - 1])))
+            return rac_fail(err, RAC_INVALID, "times of subject %zu are not finite or not ascending",
+                            first + (size_t)lane + 1);
+        r->tile.own_h[lane] = own_h;
+    }
+    return RAC_OK;
+}
+
+/* Subjects whose events happen at the same times are solved together, others one by one. */
+static rac_status solve_tile_of(runner *r, size_t first, int subjects, rac_error *err)
+{
+    if (r->p->own_times_h) {
+        const rac_status status = find_own_times(r, first, subjects, err);
+        if (status)
+            return status;
+    }
     const size_t size = sizeof *r->other_parts * (size_t)(r->epochs * r->parts);
     bool same = true;
     timing_of_lane(r, 0, r->next_parts);
@@ -356,10 +429,11 @@ static rac_status solve_tile_of(runner *r, rac_error *err)
         memcpy(r->output_frame, r->frame, sizeof(rac_lanes) * (size_t)rac_slot_amount(r->m, 0));
     for (int lane = 0; lane < RAC_LANES; lane++) {
         timing_of_lane(r, lane, r->next_parts);
-        const rac_status status = find_schedule(r, err);
+        rac_status status = find_schedule(r, err);
+        if (!status)
+            status = solve_lanes(r, same ? (1U << RAC_LANES) - 1 : 1U << lane, err);
         if (status)
             return status;
-        solve_lanes(r, same ? (1U << RAC_LANES) - 1 : 1U << lane);
         if (same)
             break;
     }
@@ -472,6 +546,7 @@ static void prepare(runner *r)
                          .gains = r->gains,
                          .readers = r->readers,
                          .outputs = rows};
+    r->tile.own_times = r->p->own_times_h ? r->p->times : 0;
 }
 
 static unsigned count_bits(unsigned mask)
@@ -512,14 +587,14 @@ rac_status rac_runner_run(rac_runner *r, size_t first, size_t end, rac_populatio
         for (int e = 0; e < r->epochs; e++)
             take_epoch(r, e, first, subjects);
         mark_impossible(r);
-        const rac_status status = solve_tile_of(r, err);
+        const rac_status status = solve_tile_of(r, first, subjects, err);
         if (status)
             return status;
         if (p->residual)
             add_residual(r, first, subjects);
         const rac_population_tile tile = {.first_subject = p->first_subject + first,
                                           .subjects = subjects,
-                                          .times = r->schedule.writes,
+                                          .times = r->writes,
                                           .outputs = (size_t)r->outputs,
                                           .values = (const double *)r->shown,
                                           .epochs = r->epochs,

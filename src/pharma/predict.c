@@ -123,7 +123,8 @@ rac_status rac_population_quantiles(rac_arena *arena, const rac_population *popu
             return rac_fail(err, RAC_INVALID, "quantile %g is not between 0 and 1", quantiles[q]);
     if (!population->subjects)
         return rac_fail(err, RAC_INVALID, "quantiles of no subjects");
-    const size_t times = population->times_h ? population->times : population->regimen->count;
+    const size_t times =
+        population->times_h || population->own_times_h ? population->times : population->regimen->count;
     const bool few =
         !times || population->subjects <= RAC_EXACT_VALUES_MAX / times / population->model->output_count;
     return (few ? exact_quantiles : counted_quantiles)(arena, population, quantiles, quantile_count, values,

@@ -41,14 +41,18 @@ LANE rac_lane_mask squarings(rac_lanes norm)
     return s;
 }
 
-/* e = exp(wide h), each lane with an h of its own, for the width x width matrix; f and t are scratch of the
- * same size. */
-static void exponentiate(int width, const bool *shape, const rac_lanes *wide, rac_lanes h, rac_lanes *e,
-                         rac_lanes *f, rac_lanes *t)
+LANE rac_lanes largest_outflow(int width, const rac_lanes *wide)
 {
-    rac_lanes q = all(0), norm = all(0);
+    rac_lanes q = all(0);
     for (int i = 0; i < width; i++)
         q = larger(q, -WIDE_AT(wide, i, i));
+    return q;
+}
+
+/* The largest sum of a column of |wide + qI|. */
+LANE rac_lanes shifted_norm(int width, const bool *shape, const rac_lanes *wide, rac_lanes q)
+{
+    rac_lanes norm = all(0);
     for (int j = 0; j < width; j++) {
         rac_lanes column = all(0);
         for (int i = 0; i < width; i++)
@@ -56,6 +60,14 @@ static void exponentiate(int width, const bool *shape, const rac_lanes *wide, ra
                 column += absolute(WIDE_AT(wide, i, j) + (i == j ? q : all(0)));
         norm = larger(norm, column);
     }
+    return norm;
+}
+
+/* e = exp(wide h) for the width x width matrix; f and t are scratch of the same size. */
+static void exponentiate(int width, const bool *shape, const rac_lanes *wide, rac_lanes h, rac_lanes *e,
+                         rac_lanes *f, rac_lanes *t)
+{
+    const rac_lanes q = largest_outflow(width, wide), norm = shifted_norm(width, shape, wide, q);
     const rac_lane_mask s = squarings(norm * h);
     rac_lanes step;
     int most = 0;

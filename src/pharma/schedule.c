@@ -18,7 +18,8 @@ typedef struct builder {
     rac_pair *pairs;
     int pair_count;
     size_t pair_capacity;
-    double time_max_h;
+    double time_max_h, end_h;
+    int end_rate;
     size_t writes;
 } builder;
 
@@ -59,10 +60,11 @@ static int find_rates(builder *b, const rac_span *const *active, size_t count)
     return b->rate_count++;
 }
 
-static void advance(builder *b, double length_h, int rate)
+static void advance(builder *b, double start_h, double length_h, int rate)
 {
     if (length_h > 0)
-        add_step(b, (rac_step){.kind = RAC_STEP_ADVANCE, .pair = rate, .count = 1}, length_h);
+        add_step(b, (rac_step){.kind = RAC_STEP_ADVANCE, .pair = rate, .count = 1, .start_h = start_h},
+                 length_h);
 }
 
 /* ---- a steady pattern ---- */
@@ -125,7 +127,7 @@ static void add_pattern(builder *b, const rac_pattern *pattern)
                                     .channel = pattern->marks[m].channel,
                                     .amount = pattern->marks[m].amount},
                          0);
-        advance(b, breaks[i + 1] - breaks[i], pattern_rates(b, pattern, breaks[i], breaks[i + 1]));
+        advance(b, 0, breaks[i + 1] - breaks[i], pattern_rates(b, pattern, breaks[i], breaks[i + 1]));
     }
     add_step(b, (rac_step){.kind = RAC_STEP_STEADY_END, .add = pattern->add}, interval_h);
 }
@@ -235,7 +237,7 @@ static void lay_out(builder *b, const rac_inputs *inputs, const rac_timing *timi
         const double now_h = breaks[i];
         b->time_max_h = fmax(b->time_max_h, fabs(now_h));
         if (i)
-            advance(b, now_h - breaks[i - 1], rate);
+            advance(b, breaks[i - 1], now_h - breaks[i - 1], rate);
         while (l.epoch + 1 < timing->epochs && timing->epoch_h[l.epoch + 1] <= now_h)
             epoch_first[++l.epoch] = b->step_count;
         for (; l.next_mark < inputs->mark_count && inputs->marks[l.next_mark].time_h <= now_h; l.next_mark++)
@@ -246,7 +248,9 @@ static void lay_out(builder *b, const rac_inputs *inputs, const rac_timing *timi
         }
         if (switch_spans(&l, now_h))
             rate = find_rates(b, l.active, l.active_count);
+        b->end_h = now_h;
     }
+    b->end_rate = rate;
     while (l.epoch < timing->epochs)
         epoch_first[++l.epoch] = b->step_count;
 }
@@ -381,6 +385,8 @@ rac_status rac_schedule_make(rac_arena *arena, const rac_regimen *regimen, const
                                .epoch_first = epoch_first,
                                .epochs = timing->epochs,
                                .channels = rac_channels(timing),
-                               .writes = b.writes};
+                               .writes = b.writes,
+                               .end_h = b.end_h,
+                               .end_rate = b.end_rate};
     return RAC_OK;
 }

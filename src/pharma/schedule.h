@@ -102,6 +102,7 @@ typedef struct rac_step {
     bool add; /* STEADY_END, PLATEAU: to what was there */
     int channel;
     double amount;
+    double start_h; /* ADVANCE, except within a steady pattern: when it begins */
 } rac_step;
 
 typedef struct rac_rates { /* inputs that run together: rate x gain of each channel */
@@ -128,6 +129,8 @@ typedef struct rac_schedule {
     int epochs;
     int channels;
     size_t writes; /* how often it writes: the times, or the observations of the regimen */
+    double end_h;  /* when the last step has been taken (0 without any), and */
+    int end_rate;  /* the rates from then on; -1 without input */
 } rac_schedule;
 
 /* `times_h` (ascending) are where the state is wanted, after all events of that time; NULL means the

@@ -47,6 +47,16 @@ static void begin(const walk *w, rac_lanes *x)
         x[i] = w->start ? w->start[w->shape->compartment[i]] : all(0);
 }
 
+/* What flows into a mode, from what flows into compartments. */
+LANE rac_lanes mode_inflow(const walk *w, int k, const rac_lanes *u)
+{
+    rac_lanes sum = all(0);
+    for (int i = 0; i < w->shape->n; i++)
+        if (w->shape->reach[k][i])
+            sum += AT(w->m.w, k, i) * u[i];
+    return sum;
+}
+
 static void forget(walk *w)
 {
     memset(w->length_known, 0, (size_t)w->tile->schedule->lengths);
@@ -78,10 +88,7 @@ static void modes_pair(walk *w, int pair)
     rac_lanes u[RAC_COMPARTMENTS_MAX];
     inflow(w, &w->tile->schedule->rates[p->rate], u);
     for (int k = 0; k < n; k++) {
-        rac_lanes sum = all(0);
-        for (int i = 0; i < n; i++)
-            if (w->shape->reach[k][i])
-                sum += AT(w->m.w, k, i) * u[i];
+        const rac_lanes sum = mode_inflow(w, k, u);
         /* (exp(lambda h) - 1) / lambda, which is h for a mode that stays as it is */
         const rac_lane_mask still = w->m.lambda[k] == 0.0;
         const rac_lanes rise = select(still, all(w->tile->schedule->lengths_h[p->length]),
@@ -90,24 +97,31 @@ static void modes_pair(walk *w, int pair)
     }
 }
 
-/* The hot loop: `count` equal steps, one multiplication and one addition a mode, and the outputs. */
+/* The hot loop: `count` equal steps, one multiplication and one addition a mode, and the outputs.  The state
+ * is kept out of memory meanwhile. */
 LANE rac_lanes *run_steps(int n, int count, int outputs, rac_lanes floor, const rac_lanes *decay,
-                          const rac_lanes *input, const rac_lanes *read, rac_lanes *state, rac_lanes *out)
+                          const rac_lanes *input, const rac_lanes *read, rac_lanes *state,
+                          rac_lanes *restrict out)
 {
+    rac_lanes z[RAC_COMPARTMENTS_MAX];
+    for (int k = 0; k < n; k++)
+        z[k] = state[k];
     for (int step = 0; step < count; step++) {
         if (input)
             for (int k = 0; k < n; k++)
-                state[k] = state[k] * decay[k] + input[k];
+                z[k] = z[k] * decay[k] + input[k];
         else
             for (int k = 0; k < n; k++)
-                state[k] = state[k] * decay[k];
+                z[k] = z[k] * decay[k];
         for (int o = 0; o < outputs; o++) {
-            rac_lanes sum = read[o * n] * state[0];
+            rac_lanes sum = read[o * n] * z[0];
             for (int k = 1; k < n; k++)
-                sum += read[o * n + k] * state[k];
+                sum += read[o * n + k] * z[k];
             *out++ = at_least(sum, floor);
         }
     }
+    for (int k = 0; k < n; k++)
+        state[k] = z[k];
     return out;
 }
 
@@ -155,10 +169,7 @@ static void modes_steady(walk *w, const rac_step *step)
     for (int k = 0; k < n; k++) {
         rac_lanes part = w->state[k], divisor = -w->m.lambda[k];
         if (plateau) {
-            part = all(0);
-            for (int i = 0; i < n; i++)
-                if (w->shape->reach[k][i])
-                    part += AT(w->m.w, k, i) * u[i];
+            part = mode_inflow(w, k, u);
         } else {
             exponential(w->m.lambda[k] * w->tile->schedule->lengths_h[step->length], &divisor);
             divisor = -divisor;
@@ -503,6 +514,14 @@ static unsigned bits(rac_lane_mask mask)
     return found;
 }
 
+static unsigned not_finite(const rac_lanes *numbers, size_t count)
+{
+    rac_lane_mask bad = {0};
+    for (size_t i = 0; i < count; i++)
+        bad |= ~(absolute(numbers[i]) < all(INFINITY));
+    return bits(bad);
+}
+
 static void solve_tile(rac_tile *tile)
 {
     walk w;
@@ -521,9 +540,6 @@ static void solve_tile(rac_tile *tile)
         for (size_t i = 0; i < total; i++)
             tile->out[i] = select(scaled, second[i], tile->out[i]);
     }
-    rac_lane_mask bad = {0};
-    for (size_t i = 0; i < total; i++)
-        bad |= ~(absolute(tile->out[i]) < all(INFINITY));
-    tile->failed = bits(bad);
+    tile->failed = not_finite(tile->out, total);
     tile->scaled = bits(scaled);
 }

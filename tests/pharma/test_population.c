@@ -5,7 +5,7 @@
 
 #include "pharma/shipped.h"
 
-enum { SUBJECTS = 203, TIMES = 61, OUTPUTS = 3 };
+enum { SUBJECTS = 203, TIMES = 61, OUTPUTS = 4 };
 
 typedef struct fixture {
     rac_arena *arena;

@@ -3,7 +3,7 @@
 
 #include "pharma/shipped.h"
 
-enum { SUBJECTS = 1203, TIMES = 21, OUTPUTS = 3, WORKERS = 3 };
+enum { SUBJECTS = 1203, TIMES = 21, OUTPUTS = 4, WORKERS = 3 };
 
 typedef struct fixture {
     rac_arena *arena;

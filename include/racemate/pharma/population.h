@@ -26,6 +26,9 @@ typedef struct rac_population {
     const rac_regimen *regimen; /* the same events for all; amounts per kg differ by weight */
     const double *times_h;      /* ascending; NULL: the observations of the regimen */
     size_t times;
+    /* subjects x times: each subject's own, ascending, instead of times_h (which is not looked at then). They
+     * are checked tile by tile, as they are used. */
+    const double *own_times_h;
 
     /* Epochs: spans in which covariates and occasion stay as they are (carried forward from each start).  0
      * epochs means one, from the beginning; epoch_h[0] is not looked at. */
