@@ -19,6 +19,7 @@ static const struct clash {
     {"data", "weight", "a table has a column for each covariate"},
     {"data", "people", "a table has a column for each covariate"},
     {"data", "covariates", "a table has a column for each covariate"},
+    {"dose", "unit", "--unit is that of DV in a table; a dose has its own: '35 mg'"},
     {"average", "n", "the average is of one patient's own curves: leave out --n"},
     {"average", "residual", "the average is of fitted curves: leave out --residual"},
     {"average", "columns", "averaged curves are written by --out"},

@@ -15,6 +15,9 @@
 #include "base/figure.h"
 #include "link/svg.h"
 
+/* Subjects told in words, and subjects whose curves stand in JSON: of more, files are better. */
+enum { TOLD_MAX = 24, CURVES_MAX = 100 };
+
 typedef struct fitted {
     rac_fit fit;
     double weight;
@@ -24,11 +27,12 @@ typedef struct fitted {
 
 typedef struct average {
     rac_sim *sim;
-    rac_reply *reply;
+    rac_arena *scratch;          /* of one subject */
     size_t shared;               /* outputs that every model has, in the same unit */
     int *output[RAC_SIM_MODELS]; /* by model: shared */
-    char *text;
+    rac_markup text;
     json_t *subjects;
+    size_t fitted; /* subjects with at least one model */
 } average;
 
 static const char *shared_name(const average *a, size_t o)
@@ -105,8 +109,8 @@ static void keep_curve(void *context, const rac_population_tile *tile)
             values[o * tile->times + t] = tile->values[(t * tile->outputs + o) * RAC_TILE];
 }
 
-static rac_status fit_one(const rac_sim *sim, const rac_sim_arm *arm, const rac_sim_group *group, fitted *f,
-                          rac_error *err)
+static rac_status fit_one(const rac_sim *sim, rac_arena *arena, const rac_sim_arm *arm,
+                          const rac_sim_group *group, fitted *f, rac_error *err)
 {
     const rac_fit_request request = {.regimen = &group->regimen,
                                      .samples = group->samples,
@@ -116,9 +120,9 @@ static rac_status fit_one(const rac_sim *sim, const rac_sim_arm *arm, const rac_
                                      .occasion = group->occasion,
                                      .constants = group->constants};
     rac_error own = {0};
-    rac_status status = rac_pharma_fit(sim->arena, arm->model, &request, &f->fit, &own);
+    rac_status status = rac_pharma_fit(arena, arm->model, &request, &f->fit, &own);
     if (status == RAC_NOT_CONVERGED || (!status && !f->fit.converged)) {
-        f->missing = status ? rac_string_copy(sim->arena, own.message) : "its fit did not converge";
+        f->missing = status ? rac_string_copy(arena, own.message) : "its fit did not converge";
         return RAC_OK;
     }
     if (status) {
@@ -126,7 +130,7 @@ static rac_status fit_one(const rac_sim *sim, const rac_sim_arm *arm, const rac_
             *err = own;
         return status;
     }
-    double *curve = rac_many(sim->arena, double, rac_model_outputs(arm->model) * sim->times);
+    double *curve = rac_many(arena, double, rac_model_outputs(arm->model) * sim->times);
     const rac_population population = {.model = arm->model,
                                        .subjects = 1,
                                        .regimen = &group->regimen,
@@ -138,27 +142,28 @@ static rac_status fit_one(const rac_sim *sim, const rac_sim_arm *arm, const rac_
                                        .constants = group->constants,
                                        .etas = f->fit.etas};
     size_t failed = 0;
-    status = rac_population_run(sim->arena, &population, keep_curve, curve, &failed, err);
+    status = rac_population_run(arena, &population, keep_curve, curve, &failed, err);
     if (!status && failed)
         f->missing = "it has no finite curve for this patient";
     f->curve = curve;
     return status;
 }
 
-/* Weights add up to 1; the best objective is taken off first, so that no exponential overflows. */
-static rac_status weigh(fitted *models, size_t count, double id, rac_error *err)
+/* Weights add up to 1; the best objective is taken off first, so that no exponential overflows.  False when
+ * no model could be fitted. */
+static bool weigh(fitted *models, size_t count)
 {
     double best = INFINITY, sum = 0;
     for (size_t m = 0; m < count; m++)
         if (!models[m].missing)
             best = fmin(best, models[m].fit.objective);
     if (!isfinite(best))
-        return rac_fail(err, RAC_NOT_CONVERGED, "no model could be fitted to subject %g", id);
+        return false;
     for (size_t m = 0; m < count; m++)
         sum += models[m].weight = models[m].missing ? 0 : exp(-(models[m].fit.objective - best) / 2);
     for (size_t m = 0; m < count; m++)
         models[m].weight /= sum;
-    return RAC_OK;
+    return true;
 }
 
 static double mean_at(const average *a, const fitted *models, size_t o, size_t t)
@@ -172,7 +177,7 @@ static double mean_at(const average *a, const fitted *models, size_t o, size_t t
 
 static double *mean_curve(const average *a, const fitted *models, size_t o)
 {
-    double *mean = rac_many(a->sim->arena, double, a->sim->times);
+    double *mean = rac_many(a->scratch, double, a->sim->times);
     for (size_t t = 0; t < a->sim->times; t++)
         mean[t] = mean_at(a, models, o, t);
     return mean;
@@ -204,12 +209,10 @@ static json_t *samples_json(const average *a, const rac_sim_group *group, const 
     return list;
 }
 
-static json_t *curve_json(const average *a, const fitted *models, size_t o)
+static json_t *rows_json(const average *a, const fitted *models, size_t o, const double *mean)
 {
     const rac_sim *sim = a->sim;
-    const double *mean = mean_curve(a, models, o);
     json_t *rows = json_array();
-    const rac_sim_exposure e = rac_sim_expose(sim->times_h, sim->times, mean, 1);
     for (size_t t = 0; t < sim->times; t++) {
         json_t *each = json_object();
         for (size_t m = 0; m < sim->arm_count; m++)
@@ -219,16 +222,27 @@ static json_t *curve_json(const average *a, const fitted *models, size_t o)
         json_array_append_new(rows, json_pack("{s:f, s:f, s:o}", "time_h", sim->times_h[t], "average",
                                               mean[t], "models", each));
     }
-    return json_pack("{s:s, s:s, s:f, s:f, s:f, s:o}", "output", shared_name(a, o), "unit", shared_unit(a, o),
-                     "highest", e.highest, "at_h", e.at_h, "area_h", e.area, "rows", rows);
+    return rows;
+}
+
+static json_t *output_json(const average *a, const fitted *models, size_t o)
+{
+    const double *mean = mean_curve(a, models, o);
+    const rac_sim_exposure e = rac_sim_expose(a->sim->times_h, a->sim->times, mean, 1);
+    json_t *output = json_pack("{s:s, s:s, s:f, s:f, s:f}", "output", shared_name(a, o), "unit",
+                               shared_unit(a, o), "highest", e.highest, "at_h", e.at_h, "area_h", e.area);
+    if (a->sim->arms[0].group_count <= CURVES_MAX)
+        json_object_set_new(output, "rows", rows_json(a, models, o, mean));
+    return output;
 }
 
 static json_t *weights_json(const average *a, const fitted *models)
 {
     json_t *list = json_array();
     for (size_t m = 0; m < a->sim->arm_count; m++) {
-        json_t *one =
-            json_pack("{s:s, s:f}", "model", a->sim->arms[m].about->name, "weight", models[m].weight);
+        const rac_sim_arm *arm = &a->sim->arms[m];
+        json_t *one = json_pack("{s:s, s:s, s:f}", "model", arm->about->name, "with", arm->with, "weight",
+                                models[m].weight);
         if (models[m].missing)
             json_object_set_new(one, "missing", json_string(models[m].missing));
         else
@@ -238,51 +252,74 @@ static json_t *weights_json(const average *a, const fitted *models)
     return list;
 }
 
-static void tell_text(average *a, const rac_sim_group *group, const fitted *models)
+static void say_models(average *a, const fitted *models)
 {
-    rac_arena *arena = a->sim->arena;
-    char *text = rac_format(arena, "%sSubject %g\n", a->text, group->id);
-    for (size_t m = 0; m < a->sim->arm_count; m++)
-        text = models[m].missing
-                   ? rac_format(arena, "%s  %-24s weight 0: %s\n", text, a->sim->arms[m].about->name,
-                                models[m].missing)
-                   : rac_format(arena, "%s  %-24s weight %.3f  (objective %.2f)\n", text,
-                                a->sim->arms[m].about->name, models[m].weight, models[m].fit.objective);
-    const rac_sim_clock clock = rac_sim_clock_for(a->sim->times_h[a->sim->times - 1]);
+    for (size_t m = 0; m < a->sim->arm_count; m++) {
+        const char *name = a->sim->arms[m].about->name;
+        if (models[m].missing)
+            rac_markup_format(&a->text, "  %-24s weight 0: %s\n", name, models[m].missing);
+        else
+            rac_markup_format(&a->text, "  %-24s weight %.3f  (objective %.2f)\n", name, models[m].weight,
+                              models[m].fit.objective);
+    }
+}
+
+static void say_samples(average *a, const rac_sim_group *group, const fitted *models, rac_sim_clock clock)
+{
+    rac_arena *arena = a->scratch;
+    const rac_model *model = a->sim->arms[0].model;
     for (size_t s = 0; s < group->sample_count; s++) {
         const rac_sample *sample = &group->samples[s];
-        const rac_model *model = a->sim->arms[0].model;
         const rac_sim_reading reading =
             rac_sim_read_unit(arena, rac_model_output_unit(model, (size_t)sample->output));
         if (sample->measured)
-            text = rac_format(
-                arena, "%s  %8s %s  %-14s measured %s%s, predicted %s %s\n", text,
+            rac_markup_format(
+                &a->text, "  %8s %s  %-14s measured %s%s, predicted %s %s\n",
                 rac_sim_digits(arena, sample->time_h * clock.per_h), clock.unit,
                 rac_model_output_name(model, (size_t)sample->output), sample->below ? "below " : "",
                 rac_sim_digits(arena, sample->value * reading.factor),
                 rac_sim_digits(arena, sample_mean(a, models, s) * reading.factor), reading.unit);
     }
+}
+
+static void say_outputs(average *a, const fitted *models, rac_sim_clock clock)
+{
+    rac_arena *arena = a->scratch;
     for (size_t o = 0; o < a->shared; o++) {
         const rac_sim_exposure e =
             rac_sim_expose(a->sim->times_h, a->sim->times, mean_curve(a, models, o), 1);
         const rac_sim_reading reading = rac_sim_read_unit(arena, shared_unit(a, o));
-        text = rac_format(arena, "%s  %s: highest %s %s at %s %s, area %s %s\n", text, shared_name(a, o),
+        rac_markup_format(&a->text, "  %s: highest %s %s at %s %s, area %s %s\n", shared_name(a, o),
                           rac_sim_digits(arena, e.highest * reading.factor), reading.unit,
                           rac_sim_digits(arena, e.at_h * clock.per_h), clock.unit,
                           rac_sim_digits(arena, e.area * reading.factor), reading.area_unit);
     }
-    a->text = text;
 }
 
-static void tell(average *a, const rac_sim_group *group, const fitted *models)
+static void tell(average *a, const rac_sim_group *group, size_t index, const fitted *models)
 {
+    const rac_sim_clock clock = rac_sim_clock_for(a->sim->times_h[a->sim->times - 1]);
     json_t *outputs = json_array();
     for (size_t o = 0; o < a->shared; o++)
-        json_array_append_new(outputs, curve_json(a, models, o));
+        json_array_append_new(outputs, output_json(a, models, o));
     json_array_append_new(a->subjects, json_pack("{s:f, s:o, s:o, s:o}", "id", group->id, "weights",
                                                  weights_json(a, models), "samples",
                                                  samples_json(a, group, models), "outputs", outputs));
-    tell_text(a, group, models);
+    if (index >= TOLD_MAX)
+        return;
+    rac_markup_format(&a->text, "Subject %g\n", group->id);
+    say_models(a, models);
+    say_samples(a, group, models, clock);
+    say_outputs(a, models, clock);
+}
+
+/* Nobody's model fits: named, and the others go on. */
+static void tell_unfitted(average *a, const rac_sim_group *group, const fitted *models)
+{
+    json_array_append_new(a->subjects,
+                          json_pack("{s:f, s:o}", "id", group->id, "weights", weights_json(a, models)));
+    rac_markup_format(&a->text, "Subject %g: no model could be fitted\n", group->id);
+    say_models(a, models);
 }
 
 /* ---- files ---- */
@@ -321,7 +358,7 @@ static rac_status write_rows(const average *a, rac_csv_writer *csv, const rac_si
 static void add_line(rac_figure *figure, const average *a, const char *name, const double *x,
                      const double *values, double factor, int style, double width)
 {
-    double *y = rac_many(a->sim->arena, double, a->sim->times);
+    double *y = rac_many(a->scratch, double, a->sim->times);
     for (size_t t = 0; t < a->sim->times; t++)
         y[t] = values[t] * factor;
     rac_figure_add(figure, &(rac_figure_mark){.kind = RAC_FIGURE_LINE,
@@ -336,8 +373,8 @@ static void add_line(rac_figure *figure, const average *a, const char *name, con
 static void add_samples(rac_figure *figure, const average *a, const rac_sim_group *group, rac_sim_clock clock,
                         double factor)
 {
-    double *x = rac_many(a->sim->arena, double, group->sample_count + 1),
-           *y = rac_many(a->sim->arena, double, group->sample_count + 1);
+    double *x = rac_many(a->scratch, double, group->sample_count + 1),
+           *y = rac_many(a->scratch, double, group->sample_count + 1);
     size_t count = 0;
     for (size_t s = 0; s < group->sample_count; s++)
         if (group->samples[s].measured && group->samples[s].output == a->output[0][0]) {
@@ -357,22 +394,22 @@ static rac_status plot(const average *a, const rac_sim_group *group, const fitte
     if (!rac_call_value(sim->call, "plot"))
         return RAC_OK;
     const rac_sim_clock clock = rac_sim_clock_for(sim->times_h[sim->times - 1]);
-    const rac_sim_reading reading = rac_sim_read_unit(sim->arena, shared_unit(a, 0));
+    const rac_sim_reading reading = rac_sim_read_unit(a->scratch, shared_unit(a, 0));
     rac_figure figure =
-        rac_figure_open(sim->arena, rac_format(sim->arena, "Subject %g: %s", group->id, shared_name(a, 0)),
+        rac_figure_open(a->scratch, rac_format(a->scratch, "Subject %g: %s", group->id, shared_name(a, 0)),
                         "Curves of several models fitted to the samples, and their weighted mean", 180, 110);
-    double *x = rac_many(sim->arena, double, sim->times);
+    double *x = rac_many(a->scratch, double, sim->times);
     for (size_t t = 0; t < sim->times; t++)
         x[t] = sim->times_h[t] * clock.per_h;
     figure.headed = true;
-    figure.x.label = rac_format(sim->arena, "time, %s", clock.unit);
+    figure.x.label = rac_format(a->scratch, "time, %s", clock.unit);
     rac_sim_time_axis(&figure.x, clock, x[0], x[sim->times - 1]);
-    figure.y.label = rac_sim_value_label(sim->arena, reading);
+    figure.y.label = rac_sim_value_label(a->scratch, reading);
     figure.y.from_zero = true;
     for (size_t m = 0; m < sim->arm_count; m++)
         if (!models[m].missing)
             add_line(&figure, a,
-                     rac_format(sim->arena, "%s (%.2f)", sim->arms[m].about->name, models[m].weight), x,
+                     rac_format(a->scratch, "%s (%.2f)", sim->arms[m].about->name, models[m].weight), x,
                      models[m].curve + (size_t)a->output[m][0] * sim->times, reading.factor, (int)m, 0.35);
     add_line(&figure, a, "average", x, mean_curve(a, models, 0), reading.factor, 3, 0.9);
     add_samples(&figure, a, group, clock, reading.factor);
@@ -384,7 +421,7 @@ static rac_status plot(const average *a, const rac_sim_group *group, const fitte
     rac_text svg;
     rac_status status;
     if ((status = rac_figure_finish(&figure, err)) ||
-        (status = rac_svg_draw(sim->arena, &figure, "average", &svg, err)))
+        (status = rac_svg_draw(a->scratch, &figure, "average", &svg, err)))
         return status;
     return rac_call_write(sim->call, "plot", svg.data, svg.size, err);
 }
@@ -397,19 +434,72 @@ static rac_status do_subject(average *a, rac_csv_writer *csv, size_t index, rac_
     const rac_sim_group *group = &a->sim->arms[0].groups[index];
     rac_status status = RAC_OK;
     for (size_t m = 0; m < a->sim->arm_count && !status; m++)
-        status = fit_one(a->sim, &a->sim->arms[m], &a->sim->arms[m].groups[index], &models[m], err);
-    if (!status)
-        status = weigh(models, a->sim->arm_count, group->id, err);
+        status =
+            fit_one(a->sim, a->scratch, &a->sim->arms[m], &a->sim->arms[m].groups[index], &models[m], err);
     if (status)
         return status;
-    tell(a, group, models);
+    if (!weigh(models, a->sim->arm_count)) {
+        tell_unfitted(a, group, models);
+        return RAC_OK;
+    }
+    a->fitted++;
+    tell(a, group, index, models);
     status = write_rows(a, csv, group, models, err);
     return status ? status : plot(a, group, models, err);
 }
 
+static rac_status do_subjects(average *a, rac_error *err)
+{
+    static const char *const head[] = {"model", "id", "time_h", "output", "value", "unit"};
+    const size_t count = a->sim->arms[0].group_count;
+    rac_csv_writer csv = rac_csv_writer_open(a->sim->arena, ',');
+    rac_status status = RAC_OK;
+    for (size_t i = 0; i < sizeof head / sizeof *head; i++)
+        rac_csv_write_string(&csv, head[i]);
+    rac_csv_end_row(&csv);
+    for (size_t g = 0; g < count && !status; g++) {
+        a->scratch = rac_arena_new();
+        status = do_subject(a, &csv, g, err);
+        rac_arena_free(a->scratch);
+        rac_call_progress(a->sim->call, (double)(g + 1), (double)count, "subjects");
+    }
+    if (!status && !a->fitted)
+        status = rac_fail(err, RAC_NOT_CONVERGED, "no model could be fitted to anybody of the table");
+    return status;
+}
+
+/* What is outside, where models come from, and what else a reader must know. */
+static void note_outside(rac_sim *sim)
+{
+    for (size_t m = 0; m < sim->arm_count; m++)
+        for (size_t i = 0; i < sim->arms[m].outside_count; i++)
+            rac_sim_note(sim, rac_format(sim->arena, "outside what was studied (%s): %s",
+                                         sim->arms[m].about->name, sim->arms[m].outside[i]));
+}
+
+static void say_end(average *a)
+{
+    const rac_sim *sim = a->sim;
+    if (sim->arms[0].group_count > TOLD_MAX)
+        rac_markup_format(&a->text, "and %zu more: --json, or --out for their curves\n",
+                          sim->arms[0].group_count - TOLD_MAX);
+    for (size_t m = 0; m < sim->arm_count; m++) {
+        const rac_sim_arm *arm = &sim->arms[m];
+        if (arm->with[0])
+            rac_markup_format(&a->text, "  %s:\n%s", arm->about->name, arm->with);
+        for (size_t i = 0; i < arm->about->source_count; i++)
+            rac_markup_format(&a->text, "  source %s\n", arm->about->sources[i]);
+    }
+    for (size_t i = 0; i < sim->note_count; i++)
+        rac_markup_format(&a->text, "Note: %s\n", sim->notes[i]);
+    rac_markup_raw(&a->text,
+                   "Weights compare these models and no others (Uster 2021, doi:10.1002/cpt.2065); the "
+                   "average recommends nothing.\n");
+}
+
 rac_status rac_sim_average(rac_sim *sim, rac_reply *reply, rac_error *err)
 {
-    average a = {.sim = sim, .reply = reply, .text = rac_string_copy(sim->arena, "")};
+    average a = {.sim = sim, .text = {.arena = sim->arena}};
     rac_status status = find_shared(&a, err);
     if (!status)
         status = check_samples(&a, err);
@@ -421,37 +511,14 @@ rac_status rac_sim_average(rac_sim *sim, rac_reply *reply, rac_error *err)
     }
     if (status)
         return status;
+    note_outside(sim);
     a.subjects = json_array();
-    rac_csv_writer csv = rac_csv_writer_open(sim->arena, ',');
-    static const char *const head[] = {"model", "id", "time_h", "output", "value", "unit"};
-    for (size_t i = 0; i < sizeof head / sizeof *head; i++)
-        rac_csv_write_string(&csv, head[i]);
-    rac_csv_end_row(&csv);
-    for (size_t g = 0; g < sim->arms[0].group_count && !status; g++) {
-        status = do_subject(&a, &csv, g, err);
-        rac_call_progress(sim->call, (double)(g + 1), (double)sim->arms[0].group_count, "subjects");
-    }
-    if (status) {
-        json_decref(a.subjects);
-        return status;
-    }
-    for (size_t m = 0; m < sim->arm_count; m++) {
-        const rac_sim_arm *arm = &sim->arms[m];
-        for (size_t i = 0; i < arm->outside_count; i++)
-            rac_sim_note(sim, rac_format(sim->arena, "outside what was studied (%s): %s", arm->about->name,
-                                         arm->outside[i]));
-        for (size_t i = 0; i < arm->about->source_count; i++)
-            a.text = rac_format(sim->arena, "%s  source %s\n", a.text, arm->about->sources[i]);
-    }
-    for (size_t i = 0; i < sim->note_count; i++)
-        a.text = rac_format(sim->arena, "%sNote: %s\n", a.text, sim->notes[i]);
+    status = do_subjects(&a, err);
+    say_end(&a);
     json_t *notes = json_array();
     for (size_t i = 0; i < sim->note_count; i++)
         json_array_append_new(notes, json_string(sim->notes[i]));
-    reply->text = rac_format(sim->arena,
-                             "%sWeights compare these models and no others (Uster 2021, "
-                             "doi:10.1002/cpt.2065); the average recommends nothing.\n",
-                             a.text);
+    reply->text = a.text.data;
     reply->json = json_pack("{s:o, s:o}", "notes", notes, "subjects", a.subjects);
-    return RAC_OK;
+    return status;
 }

@@ -238,6 +238,11 @@ def models_are_averaged_by_how_well_they_fit():
     assert "10.1002/cpt.2065" in run(*words).stdout
     done = run(OTTO, path("faster.yaml"), "--average", "--data", path("none.csv", TABLE.replace(",0,70", ",1,70").replace(",0,195", ",1,195")), code=2)
     assert "no measured sample" in done.stderr, done
+    in_ng = path("ng.csv", open(table, encoding="utf-8").read().replace("0.14,", "140,").replace("0.09,", "90,").replace("0.055,", "55,"))
+    same = answer(*words[:2], "--average", "--data", in_ng, "--unit", "ng/mL")["subjects"][0]
+    assert [round(w["weight"], 9) for w in same["weights"]] == [round(w["weight"], 9) for w in subject["weights"]], same["weights"]
+    two = answer(*words[:2], "--average", "--data", path("far.csv", TABLE.replace("0.14", "1e200")))["subjects"]
+    assert all("no prediction" in w["missing"] for w in two[0]["weights"]) and "outputs" not in two[0] and "outputs" in two[1], two[0]
     done = run(ARTERIAL, VENOUS, "--average", "--data", table, code=2)
     assert "residual error" in done.stderr, done
 
