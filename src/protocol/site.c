@@ -10,6 +10,10 @@ static rac_site_place read_place(rac_reader *reader, const rac_yaml *key, const 
         rac_yaml_problem(reader->problems, key, "'%s' cannot name a site place", place.name);
         rac_hint_unless(reader, false, "letters, digits and '_', for example hold_systolic");
     }
+    if (!rac_yaml_want_map(map, reader->problems)) {
+        rac_hint_unless(reader, false, "a file of values is given beside the protocol, not as one");
+        return place;
+    }
     rac_take_keys(reader, map, "unit", "range", "about", "published", "sources");
     rac_read_unit(reader, rac_yaml_need(map, "unit", reader->problems), &place.unit);
     const rac_range range = rac_take_range(reader, map, "range", "1", -1e9, 1e9);
