@@ -18,6 +18,7 @@ static const double NO_GAIN = 1e-9, STILL_MOVING = 1e-2;
 static const double PIVOT = 1e-10;
 /* A robust variance below this share of the model's is rounding: the scores of too few clusters cancel. */
 static const double NOTHING = 1e-20;
+static const double ROUNDING = 1e-12;
 
 typedef struct newton {
     const cox_problem *problem;
@@ -250,6 +251,20 @@ static rac_status check_options(const rac_cox_data *data, const rac_cox_options 
     return RAC_UNSUPPORTED;
 }
 
+/* A covariate that does not vary in any risk set has no information; what late entry leaves of it is
+ * rounding. Columns have variance 1 over all rows, so an event's information is at most of that order. */
+static void drop_rounding(const cox_problem *problem, double *information)
+{
+    const size_t p = problem->p;
+    double weight = 0;
+    for (size_t i = 0; i < problem->times.n; i++)
+        weight += problem->times.event[i] ? stats_weight(&problem->times, i) : 0;
+    for (size_t j = 0; j < p; j++)
+        if (information[j * p + j] < ROUNDING * weight)
+            for (size_t k = 0; k < p; k++)
+                information[j * p + k] = information[k * p + j] = 0;
+}
+
 static newton newton_new(rac_arena *arena, const cox_problem *problem)
 {
     const size_t p = problem->p;
@@ -295,6 +310,7 @@ rac_status rac_cox_fit_model(rac_arena *arena, const rac_cox_data *data, const r
     run_pass(arena, problem, n.beta, &n.now);
     out->log_likelihood = out->log_likelihood_null = n.now.log_likelihood;
     unpack(n.now.information, p, NULL, n.l);
+    drop_rounding(problem, n.l);
     n.rank = stats_cholesky(n.l, p, PIVOT, n.used);
     out->likelihood_ratio = out->wald = out->score = chi_square_test(RAC_NOT_ESTIMABLE, n.rank);
     if (problem->events == 0) {

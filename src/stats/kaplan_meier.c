@@ -238,13 +238,13 @@ static double crossing(rac_arena *arena, const rac_survival_curve *curve, double
     for (size_t k = 0; k < curve->count; k++) {
         const step here = {curve->points[k].time, 1 - value(&curve->points[k])};
         last = here.risen;
-        if (isnan(here.risen))
+        if (isnan(here.risen) || curve->points[k].events == 0) /* at a censoring the curve stays */
             continue;
         size_t at = n;
         while (at > 0 && steps[at - 1].risen > here.risen)
             at--;
         if (at > 0 && steps[at - 1].risen == here.risen)
-            continue; /* a censoring: the curve stays */
+            continue;
         for (size_t i = n++; i > at; i--)
             steps[i] = steps[i - 1];
         steps[at] = here;
