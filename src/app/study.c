@@ -179,6 +179,8 @@ RAC_DO(rac_do_study_dictionary)
 
 static const char *mean_and_sd(rac_arena *arena, const rac_description *d)
 {
+    if (d->n == 1)
+        return rac_format(arena, "%.1f", d->mean);
     return d->n ? rac_format(arena, "%.1f (%.1f)", d->mean, d->sd) : "";
 }
 
@@ -313,6 +315,28 @@ RAC_DO(rac_do_study_onset)
     return answer(call, &chart, &g, reply, err);
 }
 
+static const char *figure_words(rac_arena *arena, double value, int digits, const char *otherwise)
+{
+    return isnan(value) ? otherwise : rac_format(arena, "%.*g", digits, value);
+}
+
+/* The arm's hazard ratio in words, also where there is none. */
+static const char *hazard_words(rac_arena *arena, const rac_cox_fit *fit)
+{
+    const double ratio = fit->hazard_ratio[0];
+    const rac_notes notes = fit->notes | fit->coefficient_notes[0];
+    if (fit->coefficient_notes[0] & RAC_NOTE_INFINITE)
+        return rac_format(arena,
+                          "%s without an interval, as one arm has no event while the other is at risk "
+                          "(likelihood ratio p %.4g)",
+                          ratio > 1 ? "infinite" : "0", fit->likelihood_ratio.p_value);
+    if (isnan(ratio) || isnan(fit->se[0]))
+        return rac_format(arena, "not estimable: %s", rac_notes_format(arena, notes));
+    const char *more = notes & RAC_NOTE_INFINITE ? "; a coefficient beside it is without bound" : "";
+    return rac_format(arena, "%.2f (%.2f to %.2f), p %.4g%s", ratio, fit->interval[0].lower,
+                      fit->interval[0].upper, fit->p_value[0], more);
+}
+
 RAC_DO(rac_do_study_survive)
 {
     OPEN();
@@ -331,16 +355,18 @@ RAC_DO(rac_do_study_survive)
             number(&g, p->lower, 3);
             number(&g, p->upper, 3);
         }
-    foot(&g, rac_format(call->arena, "%s. Median %g and %g. Log-rank p %.4g.", s.endpoint.words,
-                        s.median[1].time, s.median[0].time, s.log_rank.p_value));
-    foot(&g, rac_format(call->arena, "Hazard ratio %.2f (%.2f to %.2f), p %.4g; proportional hazards p %.3g.",
-                        s.cox.hazard_ratio[0], s.cox.interval[0].lower, s.cox.interval[0].upper,
-                        s.cox.p_value[0], s.proportional.global.p_value));
+    foot(&g, rac_format(call->arena, "%s. Median %s and %s. Log-rank p %s.", s.endpoint.words,
+                        figure_words(call->arena, s.median[1].time, 6, "not reached"),
+                        figure_words(call->arena, s.median[0].time, 6, "not reached"),
+                        figure_words(call->arena, s.log_rank.p_value, 4,
+                                     rac_format(call->arena, "not estimable (%s)",
+                                                rac_notes_format(call->arena, s.log_rank.notes)))));
+    foot(&g, rac_format(call->arena, "Hazard ratio %s; proportional hazards p %s.",
+                        hazard_words(call->arena, &s.cox),
+                        figure_words(call->arena, s.proportional.global.p_value, 3, "not estimable")));
     if (s.adjusted)
-        foot(&g, rac_format(call->arena, "Adjusted for %zu columns: %.2f (%.2f to %.2f), p %.4g.",
-                            s.cox_adjusted.covariates - 1, s.cox_adjusted.hazard_ratio[0],
-                            s.cox_adjusted.interval[0].lower, s.cox_adjusted.interval[0].upper,
-                            s.cox_adjusted.p_value[0]));
+        foot(&g, rac_format(call->arena, "Adjusted for %zu columns: %s.", s.cox_adjusted.covariates - 1,
+                            hazard_words(call->arena, &s.cox_adjusted)));
     foot(&g, "Who stops before the event is censored; stopping for lack of effect makes that informative.");
     return answer(call, &chart, &g, reply, err);
 }

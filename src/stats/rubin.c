@@ -3,6 +3,24 @@
 
 #include <math.h>
 
+/* Covariates less their means: the effect is the same, a covariate far from 0 keeps its digits, and one that
+ * is the same in everybody becomes a column of zeros, which is left out. */
+static void centre(double *x, size_t rows, size_t p)
+{
+    for (size_t j = 2; j < p; j++) {
+        double mean = 0;
+        for (size_t i = 0; i < rows; i++)
+            mean += x[i * p + j] / (double)rows;
+        for (size_t i = 0; i < rows; i++)
+            x[i * p + j] -= mean;
+        double size = 0;
+        for (size_t i = 0; i < rows; i++)
+            size = fmax(size, fabs(x[i * p + j]));
+        for (size_t i = 0; i < rows && size <= 1e-14 * fabs(mean); i++)
+            x[i * p + j] = 0;
+    }
+}
+
 rac_status rac_ancova_of(rac_arena *arena, const rac_ancova_data *data, rac_ancova *ancova, rac_error *err)
 {
     const size_t p = 2 + data->covariates;
@@ -21,9 +39,11 @@ rac_status rac_ancova_of(rac_arena *arena, const rac_ancova_data *data, rac_anco
     }
     if (!arm[0] || !arm[1])
         return rac_fail(err, RAC_INVALID, "nobody in the %s arm has a score", arm[0] ? "treated" : "control");
+    centre(x, rows, p);
     const rac_regression_data regression = {.rows = rows, .columns = p, .x = x, .y = y};
+    const rac_regression_options options = {.drop_collinear = true};
     rac_linear fit;
-    const rac_status status = rac_linear_fit(arena, &regression, NULL, &fit, err);
+    const rac_status status = rac_linear_fit(arena, &regression, &options, &fit, err);
     if (status != RAC_OK)
         return status;
     ancova->used = rows;

@@ -69,6 +69,21 @@ static rac_weighting_data model_of(rac_arena *arena, const table *columns, size_
     return (rac_weighting_data){.rows = rows, .columns = width, .x = x, .treated = treated, .names = names};
 }
 
+/* Percent changes do not exist from a baseline of 0; an arm that has none has no weighted mean of them. */
+static bool in_both_arms(const double *value, const bool *treated, size_t rows)
+{
+    bool seen[RAC_CHART_ARMS] = {false};
+    for (size_t i = 0; i < rows; i++)
+        seen[treated[i]] = seen[treated[i]] || !isnan(value[i]);
+    return seen[0] && seen[1];
+}
+
+static const rac_weighted_effect no_effect = {.mean_treated = NAN,
+                                              .mean_control = NAN,
+                                              .effect = {NAN, NAN, NAN, NAN, NAN, NAN, NAN},
+                                              .fixed = {NAN, NAN, NAN, NAN, NAN, NAN, NAN},
+                                              .too_few = true};
+
 static rac_status weigh(rac_arena *arena, const rac_weighting_data *data, const table *shown,
                         const double *percent, double level, int e, rac_study_balance *out, rac_error *err)
 {
@@ -86,8 +101,10 @@ static rac_status weigh(rac_arena *arena, const rac_weighting_data *data, const 
     if (!status)
         status = rac_weighting_effect(arena, data, &out->weighting[e], &effect, &out->change[e], err);
     effect.y = percent;
-    return status ? status
-                  : rac_weighting_effect(arena, data, &out->weighting[e], &effect, &out->percent[e], err);
+    out->percent[e] = no_effect;
+    if (status || !in_both_arms(percent, data->treated, data->rows))
+        return status;
+    return rac_weighting_effect(arena, data, &out->weighting[e], &effect, &out->percent[e], err);
 }
 
 /* E-values of the difference as seen and of each weighted one, all in the pooled sd of the change. */

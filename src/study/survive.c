@@ -126,6 +126,11 @@ rac_status rac_study_survive(rac_arena *arena, const rac_chart *chart, const rac
     const rac_cox_data cox = {.times = data, .covariates = 1, .x = x};
     const rac_cox_options how = {.level = o.level};
     out->tau = end->count ? horizon(arena, end) : NAN;
+    if (!(out->tau > 0)) {
+        rac_fail(err, RAC_INVALID, "hardly anybody has a time after the baseline for %s", end->words);
+        rac_error_detail(err, "four in five times are 0");
+        return RAC_INVALID;
+    }
     status = rac_kaplan_meier(arena, &data, &log_log, &out->curve, err);
     for (int a = 0; a < RAC_CHART_ARMS && !status; a++) {
         status = rac_survival_quantile_of(arena, &out->curve[a], 0.5, &out->median[a], err);
