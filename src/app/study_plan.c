@@ -1,6 +1,7 @@
 /* Studies that need no record: charts of patients who never were, power, and published cohorts beside a
  * clinic. */
 #include <string.h>
+#include <unistd.h>
 
 #include "app/internal.h"
 #include "study/benchmark.h"
@@ -67,9 +68,32 @@ RAC_DO(rac_do_study_generate)
     return RAC_OK;
 }
 
+/* As many threads as processors for a command; a server has other calls to answer. */
+static int64_t usual_threads(const rac_call *call)
+{
+    const long processors = call->host ? sysconf(_SC_NPROCESSORS_ONLN) : 1;
+    return processors < 1 ? 1 : processors > RAC_POWER_THREADS_MAX ? RAC_POWER_THREADS_MAX : processors;
+}
+
+typedef struct teller {
+    const rac_call *call;
+    size_t patients;
+    const char *what;
+} teller;
+
+static void tell_trials(void *context, size_t done, size_t trials, size_t patients)
+{
+    teller *const t = context;
+    if (t->patients != patients) {
+        t->patients = patients;
+        t->what = rac_format(t->call->arena, "trials of %zu patients", patients);
+    }
+    rac_call_progress(t->call, (double)done, (double)trials, t->what);
+}
+
 RAC_DO(rac_do_study_power)
 {
-    int64_t arm, other, visits, trials, seed;
+    int64_t arm, other, visits, trials, seed, threads;
     double wanted;
     rac_power_question q = {.compound = rac_call_flag(call, "compound")};
     rac_status status;
@@ -78,6 +102,7 @@ RAC_DO(rac_do_study_power)
         (status = count_of(call, "visits", 6, 1, 12, &visits, err)) ||
         (status = count_of(call, "trials", 1000, 10, 100000, &trials, err)) ||
         (status = count_of(call, "seed", 1, 0, INT64_MAX, &seed, err)) ||
+        (status = count_of(call, "threads", usual_threads(call), 1, RAC_POWER_THREADS_MAX, &threads, err)) ||
         (status = number_of(call, "difference", 0, -1000, 1000, &q.difference, err)) ||
         (status = number_of(call, "sd", 0, 1e-6, 1000, &q.sd, err)) ||
         (status = number_of(call, "correlation", 0.5, 0, 0.99, &q.correlation, err)) ||
@@ -90,6 +115,10 @@ RAC_DO(rac_do_study_power)
     q.visits = (size_t)visits;
     q.trials = (size_t)trials;
     q.seed = (uint64_t)seed;
+    q.threads = (int)threads;
+    q.progress = tell_trials;
+    teller told = {.call = call};
+    q.context = &told;
     rac_power power;
     status = arm ? rac_power_of(&q, &power, err) : rac_power_size(&q, wanted, &power, err);
     if (status)

@@ -2,6 +2,8 @@
 #include "study/power.h"
 
 #include <math.h>
+#include <pthread.h>
+#include <stdatomic.h>
 
 #include "base/random.h"
 #include "racemate/stats/mixed.h"
@@ -25,6 +27,8 @@ static rac_status check(const rac_power_question *q, rac_error *err)
         return rac_fail(err, RAC_INVALID, "the share that leaves must be 0 to 0.9");
     if (!(q->alpha >= 0 && q->alpha < 1))
         return rac_fail(err, RAC_INVALID, "alpha must be between 0 and 1");
+    if (q->threads < 0 || q->threads > RAC_POWER_THREADS_MAX)
+        return rac_fail(err, RAC_INVALID, "%d threads, allowed 1 to %d", q->threads, RAC_POWER_THREADS_MAX);
     if (q->trials > most_trials)
         return rac_fail(err, RAC_LIMIT, "at most %d trials are simulated", most_trials);
     return RAC_OK;
@@ -78,26 +82,87 @@ static rac_status analyse(rac_arena *arena, const rac_power_question *q, size_t 
     return status;
 }
 
+/* ---- trials on threads --------------------------------------------------------------------------- */
+
+/* What each trial gave, by its number: who made it does not matter. */
+typedef struct trial {
+    bool analysed, found;
+    double estimate;
+} trial;
+
+typedef struct crew {
+    const rac_power_question *question;
+    double alpha;
+    trial *trial;
+    size_t trials;
+    atomic_size_t next, done;
+} crew;
+
+typedef struct worker {
+    crew *crew;
+    pthread_t thread;
+    bool tells; /* the caller's own */
+} worker;
+
+static void make_trial(const crew *c, size_t number)
+{
+    rac_arena *arena = rac_arena_new();
+    rac_mixed_estimate difference = {0};
+    trial *const out = &c->trial[number];
+    out->analysed = analyse(arena, c->question, number, &difference, NULL) == RAC_OK && difference.estimable;
+    out->found = out->analysed && difference.p < c->alpha;
+    out->estimate = difference.estimate;
+    rac_arena_free(arena);
+}
+
+static void *work(void *argument)
+{
+    const worker *const w = argument;
+    crew *const c = w->crew;
+    const rac_power_question *const q = c->question;
+    for (size_t number; (number = atomic_fetch_add(&c->next, 1)) < c->trials;) {
+        make_trial(c, number);
+        const size_t done = atomic_fetch_add(&c->done, 1) + 1;
+        if (w->tells && q->progress)
+            q->progress(q->context, done, c->trials, q->patients[0] + q->patients[1]);
+    }
+    return NULL;
+}
+
+static void make_trials(crew *c, int threads)
+{
+    worker workers[RAC_POWER_THREADS_MAX];
+    bool running[RAC_POWER_THREADS_MAX] = {false};
+    for (int i = 0; i < threads; i++)
+        workers[i] = (worker){.crew = c, .tells = i == 0};
+    for (int i = 1; i < threads; i++) /* one that does not start leaves its trials to the others */
+        running[i] = pthread_create(&workers[i].thread, NULL, work, &workers[i]) == 0;
+    work(&workers[0]);
+    for (int i = 1; i < threads; i++)
+        if (running[i])
+            pthread_join(workers[i].thread, NULL);
+}
+
 rac_status rac_power_of(const rac_power_question *question, rac_power *out, rac_error *err)
 {
     rac_status status = check(question, err);
     if (status)
         return status;
-    const double alpha = question->alpha > 0 ? question->alpha : 0.05;
     const size_t trials = question->trials ? question->trials : usual_trials;
     *out = (rac_power){.patients = {question->patients[0], question->patients[1]}, .trials = trials};
+    rac_arena *arena = rac_arena_new();
+    crew c = {.question = question,
+              .alpha = question->alpha > 0 ? question->alpha : 0.05,
+              .trial = rac_many(arena, trial, trials),
+              .trials = trials};
+    make_trials(&c, question->threads > 0 ? question->threads : 1);
     double sum = 0;
     for (size_t t = 0; t < trials; t++) {
-        rac_arena *arena = rac_arena_new();
-        rac_mixed_estimate difference = {0};
-        if (analyse(arena, question, t, &difference, NULL) || !difference.estimable) {
-            out->failed++;
-        } else {
-            out->found += difference.p < alpha;
-            sum += difference.estimate;
-        }
-        rac_arena_free(arena);
+        out->failed += !c.trial[t].analysed;
+        out->found += c.trial[t].found;
+        sum += c.trial[t].analysed ? c.trial[t].estimate : 0;
     }
+    rac_arena_free(arena);
     if (out->failed == trials)
         return rac_fail(err, RAC_NOT_CONVERGED, "no simulated trial could be analysed");
     out->power = (double)out->found / (double)trials;

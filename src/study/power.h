@@ -24,7 +24,14 @@ typedef struct rac_power_question {
     double alpha;       /* two-sided; 0: 0.05 */
     size_t trials;      /* 0: 1,000; at most 100,000 */
     uint64_t seed;
+    int threads; /* 0: 1; the answer is the same, bit for bit, for any number */
+    /* Told now and then, from the caller's thread, that `done` of the trials of `patients` (both arms) are
+     * made; NULL: nobody asks. */
+    void (*progress)(void *context, size_t done, size_t trials, size_t patients);
+    void *context;
 } rac_power_question;
+
+enum { RAC_POWER_THREADS_MAX = 64 };
 
 typedef struct rac_power {
     size_t patients[2];

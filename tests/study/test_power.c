@@ -94,7 +94,51 @@ static void test_study_power__refuses_what_has_no_answer(void **state)
     check_status(rac_power_size(&good, 1, &power, &err), RAC_INVALID);
 }
 
-RAC_TESTS(cmocka_unit_test(test_study_power__one_visit_is_the_t_test),
+typedef struct watched {
+    size_t calls, done, trials, patients;
+} watched;
+
+static void watch(void *context, size_t done, size_t trials, size_t patients)
+{
+    watched *const w = context;
+    w->calls++;
+    w->done = done > w->done ? done : w->done;
+    w->trials = trials;
+    w->patients = patients;
+}
+
+static void test_study_power__the_answer_does_not_depend_on_threads(void **state)
+{
+    (void)state;
+    rac_error err = {0};
+    rac_power one, four;
+    watched seen = {0};
+    rac_power_question question = {.patients = {20, 30},
+                                   .visits = 3,
+                                   .difference = -3,
+                                   .sd = 4,
+                                   .correlation = 0.5,
+                                   .dropout = 0.2,
+                                   .trials = 60,
+                                   .seed = 4,
+                                   .progress = watch,
+                                   .context = &seen};
+    check_ok(rac_power_of(&question, &one, &err));
+    assert_int_equal(seen.calls, 60);
+    assert_int_equal(seen.done, 60);
+    assert_int_equal(seen.trials, 60);
+    assert_int_equal(seen.patients, 50);
+    question.threads = 4;
+    check_ok(rac_power_of(&question, &four, &err));
+    assert_int_equal(four.found, one.found);
+    assert_int_equal(four.failed, one.failed);
+    assert_memory_equal(&four.mean_estimate, &one.mean_estimate, sizeof one.mean_estimate);
+    question.threads = RAC_POWER_THREADS_MAX + 1;
+    check_status(rac_power_of(&question, &four, &err), RAC_INVALID);
+}
+
+RAC_TESTS(cmocka_unit_test(test_study_power__the_answer_does_not_depend_on_threads),
+          cmocka_unit_test(test_study_power__one_visit_is_the_t_test),
           cmocka_unit_test(test_study_power__no_difference_is_found_as_often_as_alpha),
           cmocka_unit_test(test_study_power__leaving_costs_power_and_is_unbiased),
           cmocka_unit_test(test_study_power__finds_the_smallest_arms),
