@@ -390,8 +390,10 @@ double rac_chart_remission(const rac_chart *chart, const char **source)
         double at_most;
         const char *source;
     } rows[] = {
-        {"QIDS-SR16", 5, "Rush 2003, doi:10.1016/S0006-3223(02)01866-8"},
-        {"PHQ-9", 4, "Kroenke 2001, doi:10.1046/j.1525-1497.2001.016009606.x"},
+        {"QIDS-SR16", 5,
+         "0 to 5 is no depression on the scale's own page, http://ids-qids.org/interpretation.html, after Rush "
+         "2003 and Trivedi 2004"},
+        {"PHQ-9", 4, "below 5, as in doi:10.1176/appi.ps.201900295"},
         {"MADRS", 10,
          "10 or less as in KetECT, https://pmc.ncbi.nlm.nih.gov/articles/PMC9154276 (an anchor-based study "
          "uses below 10)"},
