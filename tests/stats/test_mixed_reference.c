@@ -1,7 +1,7 @@
 /* Mixed models against R: mmrm (polished to a gradient below 1e-11), lme4, lmerTest, pbkrtest, emmeans.
  *
- * Each row of `fits` is one fit of the reference; every number it wrote is asked for.  The fev case stands
- * only where RACEMATE_REFERENCE names a folder with it: its data are not part of this project. */
+ * Each row of `fits` is one fit of the reference; every number it wrote is asked for.
+ * breath.csv is a made-up trial (tests/stats/peers/breath.R). */
 #include "mixed_chart.h"
 
 typedef struct fit_case {
@@ -351,12 +351,12 @@ static void test_stats_mixed__baseline_as_a_visit_agrees_with_mmrm(void **state)
     rac_arena_free(arena);
 }
 
-static void test_stats_mixed__fev_agrees_with_mmrm(void **state)
+static void test_stats_mixed__breathing_tests_agree_with_mmrm(void **state)
 {
     (void)state;
     rac_arena *const arena = rac_arena_new();
-    reference r = reference_open(arena, "fev_mmrm");
-    const rac_csv_table table = table_read(arena, "fev.csv");
+    reference r = reference_open(arena, "breath_mmrm");
+    const rac_csv_table table = table_read(arena, "breath.csv");
     static const char *const arms[] = {"PBO", "TRT"};
     const chart c = chart_of(arena, &table, "USUBJID", "AVISIT", NULL, "ARMCD", arms, NULL);
     rac_mixed_covariate covariate[] = {covariate_of(arena, &c, &table, "USUBJID", "RACE", true),
@@ -582,19 +582,9 @@ static void test_stats_mixed__random_slopes_of_the_chart_agree_with_lme4(void **
     rac_arena_free(arena);
 }
 
-/* RAC_TESTS, with the fev case left out (not passed) where its data are not at hand. */
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_stats_mixed__primary_model_agrees_with_mmrm),
-        cmocka_unit_test(test_stats_mixed__every_covariance_agrees_with_mmrm),
-        cmocka_unit_test(test_stats_mixed__baseline_as_a_visit_agrees_with_mmrm),
-        cmocka_unit_test(test_stats_mixed__random_slopes_of_rats_agree_with_lme4),
-        cmocka_unit_test(test_stats_mixed__random_slopes_of_the_chart_agree_with_lme4),
-        cmocka_unit_test(test_stats_mixed__fev_agrees_with_mmrm), /* last: see below */
-    };
-    const size_t all = sizeof tests / sizeof *tests;
-    cmocka_set_message_output(CM_OUTPUT_TAP);
-    return _cmocka_run_group_tests("mixed_reference", tests, getenv("RACEMATE_REFERENCE") ? all : all - 1,
-                                   NULL, NULL);
-}
+RAC_TESTS(cmocka_unit_test(test_stats_mixed__primary_model_agrees_with_mmrm),
+          cmocka_unit_test(test_stats_mixed__every_covariance_agrees_with_mmrm),
+          cmocka_unit_test(test_stats_mixed__baseline_as_a_visit_agrees_with_mmrm),
+          cmocka_unit_test(test_stats_mixed__breathing_tests_agree_with_mmrm),
+          cmocka_unit_test(test_stats_mixed__random_slopes_of_rats_agree_with_lme4),
+          cmocka_unit_test(test_stats_mixed__random_slopes_of_the_chart_agree_with_lme4))
