@@ -5,7 +5,7 @@ BUILD := build
 TEST_BUILD := build-test
 NINJA := ninja
 
-.PHONY: help run test bench fuzz kill reference-stats example-study install install-test deps deps-test deps-extra clean tidy format FORCE
+.PHONY: help run test bench fuzz kill reference reference-stats example-study install install-test deps deps-test deps-extra clean tidy format FORCE
 
 help: ## this list
 	@grep -hE '^[a-zA-Z/_-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([^:]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -34,6 +34,12 @@ kill: deps-test ## kill -9 the server at ROUNDS=100 random moments of a replay
 reference-stats: deps build/racemate ## compare every estimator with R on random data (PART=all ROUNDS=100; needs R)
 	@$(NINJA) -C $(BUILD) tests/stats/peers/stats_driver | tail -1
 	@scripts/reference-stats $(BUILD)/tests/stats/peers/stats_driver
+
+reference: ## write the stored answers of another solver (SUNDIALS CVODES) anew
+	@scripts/bootstrap run reference && mkdir -p $(BUILD)
+	@$(CC) -std=gnu17 -O2 -Wall -Wextra reference/reference.c -lsundials_cvodes -lsundials_nvecserial \
+	  -lsundials_sunmatrixdense -lsundials_sunlinsoldense -lm -o $(BUILD)/reference
+	@$(BUILD)/reference tests/data/nonlinear
 
 example-study: build/racemate ## make the synthetic chart in examples/ anew
 	@$(BUILD)/racemate study generate --patients 153 --iv 111 --in 42 --seed 1 >examples/chart.csv

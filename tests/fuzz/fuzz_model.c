@@ -1,5 +1,6 @@
-/* Any bytes as a model file: a model that can be looked into, explained and changed, or a problem with its
- * place. */
+/* Any bytes as a model file: a model that can be looked into, explained and changed, and that gives finite
+ * numbers or says why not; or a problem with its place. */
+#include <math.h>
 #include <stdlib.h>
 
 #include "racemate/pharma.h"
@@ -38,14 +39,38 @@ static void look(rac_arena *arena, const rac_model *model)
         must(rac_model_modifier(model, i)->route_count > 0 && rac_model_modifier(model, i)->source[0]);
 }
 
+/* One patient in the middle of every range, a bolus by the first route, three times. */
+static void predict(rac_arena *arena, const rac_model *model)
+{
+    const size_t count = rac_model_covariates(model);
+    const double times_h[] = {0, 1, 24};
+    double *covariates = rac_many(arena, double, count);
+    for (size_t i = 0; i < count; i++)
+        covariates[i] = 0.5 * (rac_model_covariate(model, i)->low + rac_model_covariate(model, i)->high);
+    rac_regimen regimen = rac_regimen_new(arena);
+    rac_regimen_add(&regimen, rac_dose_bolus(0.5, 0, 35));
+    const rac_prediction_request ask = {
+        .covariates = covariates, .regimen = &regimen, .times_h = times_h, .times = 3};
+    rac_prediction prediction;
+    rac_error err = {0};
+    if (rac_pharma_predict(arena, model, &ask, &prediction, &err)) {
+        must(err.message[0]);
+        return;
+    }
+    for (size_t i = 0; i < prediction.outputs * 3; i++)
+        must(isfinite(prediction.typical[i]));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     rac_arena *arena = rac_arena_new();
     rac_problems problems = rac_problems_init(arena);
     rac_model *model = NULL;
-    if (rac_model_read(arena, (rac_text){(const char *)data, size}, "fuzz.yaml", &model, &problems) == RAC_OK)
+    if (rac_model_read(arena, (rac_text){(const char *)data, size}, "fuzz.yaml", &model, &problems) ==
+        RAC_OK) {
         look(arena, model);
-    else
+        predict(arena, model);
+    } else
         must(!model && problems.count > 0 && problems.items[0].line >= 1 && problems.items[0].message[0]);
     rac_arena_free(arena);
     return 0;
