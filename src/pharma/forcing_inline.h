@@ -9,7 +9,7 @@ typedef struct forcing {
     const rac_states *s;
     const rac_linear *shape;
     bool scaled;
-    rac_lanes *a, *scratch;
+    rac_lanes *flow_per_h, *a, *scratch;
     modes m;
     rac_lane_mask ill;                    /* lanes that need scaling, in any epoch */
     rac_lanes x[RAC_COMPARTMENTS_MAX];    /* scaling: by position, at the last break */
@@ -24,10 +24,10 @@ typedef struct forcing {
 
 static void forcing_start(forcing *f, int epoch)
 {
-    const int n = f->shape->n;
-    const rac_lanes *start = &f->s->starts[epoch * (n + f->s->equations->count)];
-    for (int i = 0; i < n; i++)
-        f->x[i] = start[f->shape->compartment[i]];
+    const int n = f->shape->n, *place = f->s->equations->amount;
+    for (int a = 0; a < f->s->amounts; a++)
+        if (place[a] >= 0 && place[a] < n)
+            f->x[f->shape->position[place[a]]] = f->s->starts[epoch * f->s->amounts + a];
     for (int k = 0; k < n && !f->scaled; k++) {
         f->z[k] = all(0);
         for (int i = 0; i < n; i++)
@@ -40,7 +40,9 @@ static void forcing_start(forcing *f, int epoch)
 static void forcing_epoch(forcing *f, int epoch)
 {
     const int n = f->shape->n;
-    build_matrix(f->shape, &f->s->flow_per_h[epoch * f->shape->flow_count], f->a);
+    for (int i = 0; i < f->shape->flow_count; i++)
+        f->flow_per_h[i] = f->s->flow_per_h[epoch * f->s->flows + f->s->equations->flow[i]];
+    build_matrix(f->shape, f->flow_per_h, f->a);
     if (!f->scaled) {
         for (int i = 0; i < n && epoch; i++) {
             f->x[i] = all(0);
@@ -130,7 +132,7 @@ static void forcing_at(forcing *f, const rac_lanes *times, int nodes, rac_lanes 
         else
             modes_after(f, times[j], z);
         for (int d = 0; d < e->driver_count; d++) {
-            const int at = f->shape->position[e->drivers[d]];
+            const int at = f->shape->position[e->amount[e->drivers[d]]];
             rac_lanes x = f->scaled ? z[at] : all(0);
             for (int k = 0; k < n && !f->scaled; k++)
                 if (f->shape->reach[at][k])
@@ -138,7 +140,7 @@ static void forcing_at(forcing *f, const rac_lanes *times, int nodes, rac_lanes 
             amounts[d * stride + j] = at_least(x, f->s->floor);
         }
         for (int d = 0; d < e->driver_count && slopes && !j; d++) {
-            const int at = f->shape->position[e->drivers[d]];
+            const int at = f->shape->position[e->amount[e->drivers[d]]];
             rac_lanes slope = f->scaled ? f->u[at] : all(0);
             for (int k = 0; k < n; k++)
                 if (f->shape->reach[at][k])

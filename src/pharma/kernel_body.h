@@ -10,6 +10,7 @@
 #include "pharma/forcing_inline.h"
 #include "pharma/states_inline.h"
 #include "pharma/rosenbrock_inline.h"
+#include "pharma/cascade_inline.h"
 #include "pharma/states_walk_inline.h"
 
 const rac_kernel KERNEL = {KERNEL_NAME, solve_tile,          sample_tile,

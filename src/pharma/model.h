@@ -67,19 +67,33 @@ typedef struct rac_model_flow {
     bool from_equation;
 } rac_model_flow;
 
-/* The equations of the states.  `steps` and `cascade` hold the same equations, for the two ways to solve
- * them; see states.h. */
+/* What an instruction of the equations rests on. */
+enum {
+    RAC_LEVEL_ONCE,
+    RAC_LEVEL_DRIVEN,
+    RAC_LEVEL_STATES,
+    RAC_LEVELS_MAX = RAC_LEVEL_STATES + RAC_COMPARTMENTS_MAX
+};
+
+/* The equations of the states, for the two ways to solve them; see states.h.  Each way has one program, in
+ * parts: what rests on parameters alone, on the exact amounts, on states. */
 typedef struct rac_equations {
-    int count;          /* states */
-    const int *drivers; /* linear amounts the equations mention */
+    int count; /* states */
+    /* the part of the linear system that drives them: what they mention, and what flows there */
+    rac_linear *shape;
+    const int *flow;    /* by flow of that shape: the same of linear_shape */
+    const int *amount;  /* by amount: its compartment in that shape, shape->n + s for state s, -1 for none */
+    const int *drivers; /* linear amounts the equations mention, as amounts of the model */
     int driver_count;
-    rac_stages steps;
+    /* steps: one part for all that rests on states */
+    rac_program steps[RAC_LEVEL_STATES + 1];
     int *rate; /* count: register of each state's rate */
-    /* dx/dt = constant + coefficient x, given what stands before it in the order */
+    /* cascade: dx/dt = constant + coefficient x given the states before it in the order; part
+     * RAC_LEVEL_STATES + p is what rests on the state at place p, but on none after it */
     bool is_cascade;
-    int *order;          /* count: states, each after all it depends on */
-    rac_stages *cascade; /* by place in the order: `driven` holds what also depends on earlier states */
-    rac_affine *affine;
+    int *order;
+    rac_program cascade[RAC_LEVELS_MAX];
+    rac_affine *affine; /* by place in the order */
 } rac_equations;
 
 struct rac_model {

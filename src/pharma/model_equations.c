@@ -186,6 +186,17 @@ static bool find_order(const rac_model *m, rac_expression *const *rates, int cou
     return true;
 }
 
+/* Levels of the slots: nothing moves before the linear amounts; `of_state` gives each state's. */
+static void split_program(const rac_model *m, const rac_program *program, const int *of_state,
+                          rac_program *parts, int levels)
+{
+    char *level = rac_many(program->arena, char, (size_t)program->slots);
+    for (size_t i = 0; i < m->compartment_count; i++)
+        level[rac_slot_amount(m, i)] =
+            (char)(i < m->linear_count ? RAC_LEVEL_DRIVEN : of_state[i - m->linear_count]);
+    rac_program_split(program, level, parts, levels);
+}
+
 static rac_status compile_cascade(reader *r, rac_expression *const *rates, rac_error *err)
 {
     rac_model *m = r->model;
@@ -194,19 +205,21 @@ static rac_status compile_cascade(reader *r, rac_expression *const *rates, rac_e
     e->is_cascade = find_order(m, rates, e->count, e->order);
     if (!e->is_cascade)
         return RAC_OK;
-    e->cascade = rac_many(r->arena, rac_stages, (size_t)e->count);
+    rac_program program = rac_program_new(r->arena, rac_slots(m));
+    int *results[2 * RAC_COMPARTMENTS_MAX], level[RAC_COMPARTMENTS_MAX];
     e->affine = rac_many(r->arena, rac_affine, (size_t)e->count);
-    const int first = rac_slot_amount(m, m->linear_count);
     for (int at = 0; at < e->count; at++) {
-        rac_program program = rac_program_new(r->arena, rac_slots(m));
-        const rac_status status = rac_program_compile_affine(&program, rates[e->order[at]],
-                                                             first + e->order[at], &e->affine[at], err);
+        const int slot = rac_slot_amount(m, m->linear_count) + e->order[at];
+        const rac_status status =
+            rac_program_compile_affine(&program, rates[e->order[at]], slot, &e->affine[at], err);
         if (status)
             return status;
-        int *const results[] = {&e->affine[at].constant, &e->affine[at].coefficient};
-        rac_program_shorten(&program, results, 2);
-        e->cascade[at] = rac_program_stages(&program, rac_slot_amount(m, 0), rac_slots(m));
+        results[2 * at] = &e->affine[at].constant;
+        results[2 * at + 1] = &e->affine[at].coefficient;
+        level[e->order[at]] = RAC_LEVEL_STATES + at;
     }
+    rac_program_shorten(&program, results, 2 * (size_t)e->count);
+    split_program(m, &program, level, e->cascade, RAC_LEVEL_STATES + e->count);
     return RAC_OK;
 }
 
@@ -215,16 +228,17 @@ static rac_status compile_steps(reader *r, rac_expression *const *rates, rac_err
     rac_model *m = r->model;
     rac_equations *e = &m->equations;
     rac_program program = rac_program_new(r->arena, rac_slots(m));
-    int **results = rac_many(r->arena, int *, (size_t)e->count);
+    int *results[RAC_COMPARTMENTS_MAX], level[RAC_COMPARTMENTS_MAX];
     e->rate = rac_many(r->arena, int, (size_t)e->count);
     for (int i = 0; i < e->count; i++) {
         const rac_status status = rac_program_compile(&program, rates[i], &e->rate[i], err);
         if (status)
             return status;
         results[i] = &e->rate[i];
+        level[i] = RAC_LEVEL_STATES;
     }
     rac_program_shorten(&program, results, (size_t)e->count);
-    e->steps = rac_program_stages(&program, rac_slot_amount(m, 0), rac_slot_amount(m, m->linear_count));
+    split_program(m, &program, level, e->steps, RAC_LEVEL_STATES + 1);
     return RAC_OK;
 }
 
@@ -247,27 +261,66 @@ static rac_status compile_starts(reader *r, rac_error *err)
     return RAC_OK;
 }
 
+/* The linear amounts the equations mention, and the part of the linear system from which anything comes to
+ * them. What flows from there to elsewhere leaves. */
+static rac_status find_drivers(reader *r, rac_expression *const *rates, rac_error *err)
+{
+    rac_model *m = r->model;
+    rac_equations *e = &m->equations;
+    const rac_linear *whole = m->linear_shape;
+    const int n = whole->n;
+    int *drivers = rac_many(r->arena, int, (size_t)n),
+        *amount = rac_many(r->arena, int, m->compartment_count);
+    int *flow = rac_many(r->arena, int, (size_t)whole->flow_count), count = 0;
+    rac_flow *flows = rac_many(r->arena, rac_flow, (size_t)whole->flow_count);
+    bool needed[RAC_COMPARTMENTS_MAX] = {false};
+    for (int d = 0; d < n; d++) {
+        bool used = false;
+        for (int i = 0; i < e->count; i++)
+            used |= mentions(rates[i], d);
+        if (!used)
+            continue;
+        drivers[e->driver_count++] = d;
+        for (int i = 0; i < n; i++)
+            needed[i] |= whole->reach[whole->position[d]][whole->position[i]];
+    }
+    int kept = 0;
+    for (int i = 0; i < n; i++)
+        amount[i] = needed[i] ? kept++ : -1;
+    for (int i = 0; i < e->count; i++)
+        amount[n + i] = kept + i;
+    for (int f = 0; f < whole->flow_count; f++) {
+        const rac_flow *from = &whole->flows[f];
+        const int to = from->to == RAC_OUT || amount[from->to] < 0 ? RAC_OUT : amount[from->to];
+        if (!needed[from->from] || (to == RAC_OUT && from->copies))
+            continue;
+        flows[count] = (rac_flow){.from = amount[from->from], .to = to, .copies = from->copies};
+        flow[count++] = f;
+    }
+    e->drivers = drivers;
+    e->amount = amount;
+    e->flow = flow;
+    if (kept)
+        return rac_linear_new(r->arena, kept, flows, count, &e->shape, err);
+    e->shape = rac_new(r->arena, struct rac_linear);
+    return RAC_OK;
+}
+
 rac_status model_compile_equations(reader *r, rac_error *err)
 {
     rac_model *m = r->model;
     rac_equations *e = &m->equations;
     rac_expression *rates[RAC_COMPARTMENTS_MAX] = {NULL};
     e->count = (int)(m->compartment_count - m->linear_count);
-    int *drivers = rac_many(r->arena, int, m->linear_count);
     for (size_t i = 0; i < r->equation_count; i++)
         if (!r->equations[i].linear)
             rates[r->equations[i].compartment - (int)m->linear_count] = r->equations[i].rate;
-    for (int d = 0; d < (int)m->linear_count; d++) {
-        bool used = false;
-        for (int i = 0; i < e->count; i++)
-            used |= mentions(rates[i], d);
-        if (used)
-            drivers[e->driver_count++] = d;
-    }
-    e->drivers = drivers;
+    rac_status status = find_drivers(r, rates, err);
+    if (status)
+        return status;
     for (int i = 0; i < e->count; i++)
         model_settle(m, rates[i]->root);
-    rac_status status = compile_starts(r, err);
+    status = compile_starts(r, err);
     if (!status && e->count)
         status = compile_steps(r, rates, err);
     if (!status && e->count)
@@ -285,7 +338,7 @@ void model_check_equations(reader *r)
         return;
     const rac_equations *e = &m->equations;
     rac_lanes *frame = rac_lanes_new(r->arena, (size_t)m->setup.registers);
-    rac_lanes *rates = rac_lanes_new(r->arena, (size_t)e->steps.rates.registers + (size_t)rac_slots(m));
+    rac_lanes *rates = rac_lanes_new(r->arena, (size_t)e->steps[0].registers + (size_t)rac_slots(m));
     const rac_kernel *kernel = rac_kernel_best();
     for (size_t i = 0; i < m->covariate_count; i++) {
         const rac_covariate *c = &m->covariates[i];
@@ -296,11 +349,8 @@ void model_check_equations(reader *r)
     for (size_t i = 0; i < m->compartment_count; i++)
         if (m->starts[i] >= 0)
             rates[rac_slot_amount(m, i)] = frame[m->starts[i]];
-    if (e->count) {
-        kernel->run(&e->steps.once, rates);
-        kernel->run(&e->steps.driven, rates);
-        kernel->run(&e->steps.rates, rates);
-    }
+    for (int l = 0; e->count && l <= RAC_LEVEL_STATES; l++)
+        kernel->run(&e->steps[l], rates);
     for (size_t i = 0; i < r->equation_count; i++) {
         const equation_source *q = &r->equations[i];
         if (q->start && !isfinite(frame[m->starts[q->compartment]][0]))

@@ -525,13 +525,14 @@ static void prepare(runner *r)
     r->starts = rac_lanes_new(r->arena, epochs * m->compartment_count);
     if (r->with_states) {
         r->frames = rac_lanes_new(r->arena, epochs * (size_t)rac_slot_amount(m, 0));
-        r->states = (rac_states){.shape = m->linear_shape,
-                                 .equations = &m->equations,
+        r->states = (rac_states){.equations = &m->equations,
                                  .schedule = &r->schedule,
-                                 .channel_compartment = r->channel_compartment,
+                                 .channel_amount = r->channel_compartment,
                                  .flow_per_h = r->flow_per_h,
+                                 .flows = r->flows,
                                  .gains = r->gains,
                                  .starts = r->starts,
+                                 .amounts = (int)m->compartment_count,
                                  .frames = r->frames,
                                  .slots = rac_slot_amount(m, 0),
                                  .tolerance = r->p->tolerance > 0 ? r->p->tolerance : 1e-8,

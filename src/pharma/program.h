@@ -90,12 +90,9 @@ rac_status rac_program_compile_affine(rac_program *program, const rac_expression
  * `results` (count, -1 stays).  Only for programs in which every register is set once. */
 void rac_program_shorten(rac_program *program, int *const *results, size_t count);
 
-/* A program by how often it must be run again.  The three share their registers. */
-typedef struct rac_stages {
-    rac_program once;   /* mentions neither of the following */
-    rac_program driven; /* mentions slots driver_first .. state_first - 1, but no later ones */
-    rac_program rates;  /* mentions slots from state_first on */
-} rac_stages;
-rac_stages rac_program_stages(const rac_program *program, int driver_first, int state_first);
+/* Splits a program by what its instructions rest on: slot s has level[s], a result the highest level of its
+ * operands, and parts[l] holds the instructions of level l, in order.  The parts share the registers of the
+ * program. */
+void rac_program_split(const rac_program *program, const char *level, rac_program *parts, int levels);
 
 #endif

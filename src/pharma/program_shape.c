@@ -190,23 +190,20 @@ static int higher(int a, int b)
     return a > b ? a : b;
 }
 
-rac_stages rac_program_stages(const rac_program *program, int driver_first, int state_first)
+void rac_program_split(const rac_program *program, const char *level, rac_program *parts, int levels)
 {
-    char *level = rac_many(program->arena, char, (size_t)program->registers);
-    rac_stages stages;
-    rac_program *const parts[] = {&stages.once, &stages.driven, &stages.rates};
-    for (int i = 0; i < 3; i++) {
-        *parts[i] = rac_program_new(program->arena, program->slots);
-        parts[i]->registers = program->registers;
+    char *highest = rac_many(program->arena, char, (size_t)program->registers);
+    memcpy(highest, level, (size_t)program->slots);
+    for (int l = 0; l < levels; l++) {
+        parts[l] = rac_program_new(program->arena, program->slots);
+        parts[l].registers = program->registers;
     }
-    for (int r = driver_first; r < program->slots; r++)
-        level[r] = r < state_first ? 1 : 2;
     for (size_t i = 0; i < program->count; i++) {
         const rac_instruction *item = &program->items[i];
-        const int most =
-            item->op == RAC_OP_NUMBER ? 0 : higher(level[item->a], higher(level[item->b], level[item->c]));
-        level[item->to] = (char)most;
-        rac_push(program->arena, parts[most]->items, parts[most]->count, parts[most]->capacity, *item);
+        const int most = item->op == RAC_OP_NUMBER
+                             ? 0
+                             : higher(highest[item->a], higher(highest[item->b], highest[item->c]));
+        highest[item->to] = (char)most;
+        rac_push(program->arena, parts[most].items, parts[most].count, parts[most].capacity, *item);
     }
-    return stages;
 }

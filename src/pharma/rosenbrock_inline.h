@@ -90,8 +90,8 @@ static void linearise(rosenbrock *r, rac_lanes t)
         w->slopes[(w->amount + e->drivers[d]) * directions + m] = slopes[d];
     }
     set_states(w, w->y, w->frame, STEP_NODES);
-    run_forward_node(&e->steps.driven, w->frame, STEP_NODES, w->slopes, m, directions);
-    run_forward_node(&e->steps.rates, w->frame, STEP_NODES, w->slopes, 0, directions);
+    run_forward_node(&e->steps[RAC_LEVEL_DRIVEN], w->frame, STEP_NODES, w->slopes, m, directions);
+    run_forward_node(&e->steps[RAC_LEVEL_STATES], w->frame, STEP_NODES, w->slopes, 0, directions);
     for (int i = 0; i < m; i++) {
         r->rate[i] = w->frame[e->rate[i] * STEP_NODES] + w->input[i];
         for (int j = 0; j < directions; j++) {
@@ -168,7 +168,7 @@ static void prepare_nodes(rosenbrock *r, rac_lanes t, rac_lanes h)
     for (int d = 0; d < w->e->driver_count; d++)
         memcpy(&w->frame[(w->amount + w->e->drivers[d]) * STEP_NODES + 1], &amounts[d * (STEP_NODES - 1)],
                sizeof *amounts * (STEP_NODES - 1));
-    run_nodes(&w->e->steps.driven, w->frame + 1, STEP_NODES, STEP_NODES - 1);
+    run_nodes(&w->e->steps[RAC_LEVEL_DRIVEN], w->frame + 1, STEP_NODES, STEP_NODES - 1);
 }
 
 static void stage(rosenbrock *r, int s, rac_lanes h, rac_lanes per_h)
@@ -183,7 +183,7 @@ static void stage(rosenbrock *r, int s, rac_lanes h, rac_lanes per_h)
         frame[(w->state + i) * STEP_NODES] = y;
     }
     if (s)
-        run_nodes(&e->steps.rates, frame, STEP_NODES, 1);
+        run_nodes(&e->steps[RAC_LEVEL_STATES], frame, STEP_NODES, 1);
     for (int i = 0; i < w->count; i++) {
         rac_lanes right = s ? frame[e->rate[i] * STEP_NODES] + w->input[i] : r->rate[i];
         rac_lanes sum = all(0);
@@ -278,7 +278,7 @@ static void rosenbrock_span(states_walk *w, double length)
         const rac_lane_mask last = h * (1 + 1e-6) >= left;
         h = select(active, select(last, left, select(h * 2.0 > left, left * 0.5, h)), all(length));
         const rac_lanes error = try_step(&r, t, h);
-        const rac_lane_mask good = active & (error <= 1.0);
+        const rac_lane_mask good = accepted(w, active, error, h, length);
         const rac_lanes until = select(last, all(length), t + h);
         if (any(waiting(w, good, until))) {
             dense_of_step(&r);

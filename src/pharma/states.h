@@ -13,8 +13,9 @@
  * break ends every step.  Times wanted between are read off the step's polynomial: asking for more of them
  * changes nothing.
  *
- * Error of a step: at most `tolerance` times the state, or times `floor` x (its largest size so far) where
- * that is more.
+ * Error of a step: at most `tolerance` times the state, or times `share` x its largest size where that is
+ * more: its largest so far, or, for a subject with a state that begins at 0, of the whole course, found by a
+ * rough walk beforehand.
  */
 #ifndef RACEMATE_PHARMA_STATES_H
 #define RACEMATE_PHARMA_STATES_H
@@ -27,27 +28,25 @@
 /* Steps tried between two breaks; a subject who needs more has no answer. */
 enum { RAC_ATTEMPTS_MAX = 20000 };
 
-/* Times computed side by side. */
-enum { RAC_NODES_MAX = 8 };
-
 typedef struct rac_states {
-    const rac_linear *shape;
     const rac_equations *equations;
     const rac_schedule *schedule;
-    const int *channel_compartment; /* schedule->channels: an amount of the model */
-    const rac_lanes *flow_per_h;    /* epochs x flows */
-    const rac_lanes *gains;         /* channels */
-    const rac_lanes *starts;        /* epochs x amounts */
-    const rac_lanes *frames;        /* epochs x slots: covariates, etas, parameters */
-    int slots;                      /* of a frame, before the first amount */
-    rac_lanes floor;                /* of linear amounts: 0, or -INFINITY for none */
-    double tolerance, share;        /* of the error, see above */
-    bool by_steps;                  /* never as a cascade */
-    unsigned wanted;                /* bit i: lane i is asked for */
-    rac_lanes *out;                 /* writes x states */
-    rac_lanes *work;                /* rac_states_work() */
-    unsigned failed;                /* set: bit i for lane i without an answer */
-    size_t steps;                   /* set: tried, of all lanes together (a panel is a step) */
+    const int *channel_amount;   /* schedule->channels: an amount of the model */
+    const rac_lanes *flow_per_h; /* epochs x flows of the model */
+    int flows;                   /* of the model */
+    const rac_lanes *gains;      /* channels */
+    const rac_lanes *starts;     /* epochs x amounts of the model */
+    int amounts;                 /* of the model */
+    const rac_lanes *frames;     /* epochs x slots: covariates, etas, parameters */
+    int slots;                   /* of a frame, before the first amount */
+    rac_lanes floor;             /* of linear amounts: 0, or -INFINITY for none */
+    double tolerance, share;     /* of the error, see above */
+    bool by_steps;               /* never as a cascade */
+    unsigned wanted;             /* bit i: lane i is asked for */
+    rac_lanes *out;              /* writes x states */
+    rac_lanes *work;             /* rac_states_work() */
+    unsigned failed;             /* set: bit i for lane i without an answer */
+    size_t steps;                /* set: tried, of all lanes together (a panel is a step) */
 } rac_states;
 
 /* How many lanes `work` needs. */

@@ -8,15 +8,19 @@ typedef struct states_walk {
     rac_states *s;
     const rac_equations *e;
     forcing f;
-    int count;                                                     /* states */
-    int amount;                                                    /* slot of the first linear amount */
-    int state;                                                     /* slot of the first state */
+    int count;  /* states */
+    int amount; /* slot of the first linear amount */
+    int state;  /* slot of the first state */
+    bool as_cascade;
+    bool rough;                            /* only looking for sizes: nothing is written */
+    double tolerance;                      /* of this walk */
+    rac_lanes scale[RAC_COMPARTMENTS_MAX]; /* sizes known beforehand; 0 */
     rac_lanes y[RAC_COMPARTMENTS_MAX], peak[RAC_COMPARTMENTS_MAX]; /* states now; their largest size so far */
     rac_lanes input[RAC_COMPARTMENTS_MAX];                         /* into states, between two breaks */
     rac_lane_mask alive;                                           /* lanes that still have an answer */
     rac_lanes *frame;                                              /* registers x nodes */
+    int nodes;                                                     /* side by side in it */
     rac_lanes *slopes;                                             /* steps: registers x (states + 1) */
-    rac_lanes **stage_frame;                                       /* cascade: by place in the order */
     rac_lanes dense[RAC_COMPARTMENTS_MAX][DEGREE_MAX + 1];
     double *wanted_h;       /* times to write in the present span, from its beginning */
     size_t wanted, written; /* how many; how many writes before the span */
@@ -29,7 +33,17 @@ typedef struct states_walk {
 LANE rac_lanes allowance(const states_walk *w, int i, rac_lanes before, rac_lanes after)
 {
     const rac_lanes size = larger(absolute(before), absolute(after));
-    return w->s->tolerance * larger(size, w->s->share * w->peak[i]) + 1e-300;
+    return w->tolerance * larger(size, w->s->share * w->peak[i]) + 1e-300;
+}
+
+/* Steps that are taken: a rough walk does not stop where a state leaves 0 by a kink, which no step is short
+ * enough for. */
+LANE rac_lane_mask accepted(const states_walk *w, rac_lane_mask active, rac_lanes error, rac_lanes h,
+                            double length)
+{
+    const rac_lane_mask enough =
+        w->rough ? (error < all(INFINITY)) & (h < all(length * 0x1p-20)) : (rac_lane_mask){0};
+    return active & ((error <= 1.0) | enough);
 }
 
 /* The next step as a multiple of this one: 0.9 error^(-1/order), within bounds; after a rejection not longer.
@@ -50,7 +64,7 @@ static rac_lanes next_length(rac_lanes error, double order, double most, rac_lan
 static rac_lane_mask waiting(const states_walk *w, rac_lane_mask lanes, rac_lanes until)
 {
     rac_lane_mask found = {0};
-    for (int i = 0; i < RAC_LANES; i++)
+    for (int i = 0; i < RAC_LANES && !w->rough; i++)
         if (lanes[i] && w->next[i] < w->wanted && w->wanted_h[w->next[i]] <= until[i])
             found[i] = -1;
     return found;
@@ -81,7 +95,7 @@ static void write_times(states_walk *w, rac_lane_mask lanes, rac_lanes until, ra
 
 static void write_now(states_walk *w)
 {
-    for (int k = 0; k < w->count; k++)
+    for (int k = 0; k < w->count && !w->rough; k++)
         w->s->out[w->written * (size_t)w->count + (size_t)k] = w->y[k];
     w->written++;
 }

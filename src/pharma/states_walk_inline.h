@@ -5,17 +5,19 @@
 static void set_inputs(states_walk *w, int rate)
 {
     const rac_states *s = w->s;
-    for (int i = 0; i < s->shape->n; i++)
+    const int n = w->f.shape->n;
+    for (int i = 0; i < n; i++)
         w->f.u[i] = all(0);
     for (int i = 0; i < w->count; i++)
         w->input[i] = all(0);
     for (int i = 0; rate >= 0 && i < s->schedule->rates[rate].count; i++) {
-        const int channel = s->schedule->rates[rate].channels[i], at = s->channel_compartment[channel];
+        const int channel = s->schedule->rates[rate].channels[i];
+        const int at = w->e->amount[s->channel_amount[channel]];
         const rac_lanes amount = s->schedule->rates[rate].values[i] * s->gains[channel];
-        if (at < s->shape->n)
-            w->f.u[s->shape->position[at]] += amount;
-        else
-            w->input[at - s->shape->n] += amount;
+        if (at >= n)
+            w->input[at - n] += amount;
+        else if (at >= 0) /* others drive nothing */
+            w->f.u[w->f.shape->position[at]] += amount;
     }
 }
 
@@ -26,7 +28,10 @@ static void end_span(states_walk *w, int rate, double *length)
         set_inputs(w, rate);
         forcing_begin(&w->f);
         memset(w->next, 0, sizeof w->next);
-        rosenbrock_span(w, *length);
+        if (w->as_cascade)
+            cascade_span(w, *length);
+        else
+            rosenbrock_span(w, *length);
         forcing_end(&w->f, *length);
     }
     w->written += w->wanted;
@@ -36,10 +41,10 @@ static void end_span(states_walk *w, int rate, double *length)
 
 static void states_start(states_walk *w, int epoch)
 {
-    const int n = w->s->shape->n;
+    const int first = w->s->amounts - w->count;
     for (int k = 0; k < w->count; k++) {
-        w->y[k] = w->s->starts[epoch * (n + w->count) + n + k];
-        w->peak[k] = absolute(w->y[k]);
+        w->y[k] = w->s->starts[epoch * w->s->amounts + first + k];
+        w->peak[k] = larger(w->peak[k], absolute(w->y[k]));
     }
 }
 
@@ -50,15 +55,17 @@ static void states_epoch(states_walk *w, int epoch)
     if (!epoch)
         states_start(w, 0);
     for (int slot = 0; slot < s->slots; slot++)
-        for (int j = 0; j < STEP_NODES; j++)
-            w->frame[slot * STEP_NODES + j] = s->frames[epoch * s->slots + slot];
-    run_nodes(&w->e->steps.once, w->frame, STEP_NODES, STEP_NODES);
+        for (int j = 0; j < w->nodes; j++)
+            w->frame[slot * w->nodes + j] = s->frames[epoch * s->slots + slot];
+    run_nodes(w->as_cascade ? w->e->cascade : w->e->steps, w->frame, w->nodes, w->nodes);
 }
 
 static void states_bolus(states_walk *w, const rac_step *step)
 {
-    const int at = w->s->channel_compartment[step->channel], n = w->s->shape->n;
+    const int at = w->e->amount[w->s->channel_amount[step->channel]], n = w->f.shape->n;
     const rac_lanes amount = step->amount * w->s->gains[step->channel];
+    if (at < 0)
+        return;
     if (at < n) {
         forcing_bolus(&w->f, at, amount);
         return;
@@ -103,45 +110,84 @@ static void walk_epoch(states_walk *w, int epoch)
     end_span(w, rate, &length);
 }
 
-/* One pass over the schedule, with modes or with scaling; the lanes that need scaling come back. */
-static rac_lane_mask walk_states(states_walk *w, bool scaled, rac_lane_mask lanes)
+static void walk_all(states_walk *w, rac_lane_mask lanes)
 {
-    w->f.scaled = scaled;
     w->f.ill = (rac_lane_mask){0};
     w->alive = lanes;
     w->wanted = w->written = 0;
+    for (int k = 0; k < w->count; k++)
+        w->peak[k] = w->scale[k];
     for (int e = 0; e < w->s->schedule->epochs; e++)
         walk_epoch(w, e);
+}
+
+/* Lanes with a state that begins at 0 in some epoch: its size is not known yet. */
+static rac_lane_mask without_size(const states_walk *w)
+{
+    const rac_states *s = w->s;
+    rac_lane_mask found = {0};
+    for (int e = 0; e < s->schedule->epochs; e++)
+        for (int k = 0; k < w->count; k++)
+            found |= s->starts[e * s->amounts + s->amounts - w->count + k] == 0.0;
+    return found;
+}
+
+/* How exact the search for sizes is. */
+static const double ROUGH = 1e-3;
+
+/* With modes or with scaling; the lanes that need scaling come back.  A state that grows out of 0 as a power
+ * of time has no relative error that a step could keep, so its largest size is looked for first, roughly. */
+static rac_lane_mask walk_states(states_walk *w, bool scaled, rac_lane_mask lanes)
+{
+    w->f.scaled = scaled;
+    for (int k = 0; k < w->count; k++)
+        w->scale[k] = all(0);
+    const rac_lane_mask unknown = lanes & without_size(w);
+    if (any(unknown) && w->s->tolerance < ROUGH) {
+        w->rough = true;
+        w->tolerance = ROUGH;
+        walk_all(w, unknown);
+        for (int k = 0; k < w->count; k++)
+            w->scale[k] = select(unknown & (w->peak[k] < all(INFINITY)), w->peak[k], all(0));
+    }
+    w->rough = false;
+    w->tolerance = w->s->tolerance;
+    walk_all(w, lanes);
     return w->f.ill;
 }
 
 static void carve_states(states_walk *w, rac_states *s)
 {
-    const size_t n = (size_t)s->shape->n, wide = (n + 1) * (n + 1);
+    const size_t n = (size_t)s->equations->shape->n, wide = (n + 1) * (n + 1);
     rac_lanes *at = s->work;
     *w = (states_walk){.s = s};
     w->f.s = s;
-    w->f.shape = s->shape;
+    w->f.shape = s->equations->shape;
     w->e = s->equations;
     w->count = s->equations->count;
     w->amount = s->slots;
-    w->state = s->slots + (int)n;
+    w->state = s->slots + s->amounts - s->equations->count;
     rac_lanes **const matrices[] = {&w->f.a, &w->f.scratch, &w->f.m.v, &w->f.m.w};
     for (int i = 0; i < 4; i++) {
         *matrices[i] = at;
         at += MATRIX;
     }
     w->f.m.lambda = at, at += RAC_COMPARTMENTS_MAX;
+    w->f.flow_per_h = at, at += w->f.shape->flow_count;
     rac_lanes **const widened[] = {&w->f.wide, &w->f.wide_e, &w->f.wide_f, &w->f.wide_t};
     for (int i = 0; i < 4; i++) {
         *widened[i] = at;
         at += wide;
     }
     w->wanted_h = (double *)at, at += s->schedule->writes / RAC_LANES + 1;
-    const size_t registers = (size_t)s->equations->steps.rates.registers;
-    w->frame = at, at += registers * STEP_NODES;
+    w->as_cascade = s->equations->is_cascade && !s->by_steps;
+    w->nodes = w->as_cascade ? PANEL : STEP_NODES;
+    const rac_program *program = w->as_cascade ? s->equations->cascade : s->equations->steps;
+    w->frame = at, at += program->registers * w->nodes;
     w->slopes = at;
-    memset(w->slopes, 0, sizeof *at * registers * (size_t)(w->count + 1));
+    if (w->as_cascade)
+        return;
+    memset(w->slopes, 0, sizeof *at * (size_t)(program->registers * (w->count + 1)));
     for (int k = 0; k < w->count; k++)
         w->slopes[(w->state + k) * (w->count + 1) + k] = all(1);
 }
@@ -155,7 +201,7 @@ static void solve_states(rac_states *s)
         lanes[i] = s->wanted >> i & 1 ? -1 : 0;
     s->steps = 0;
     const size_t total = s->schedule->writes * (size_t)w.count;
-    const bool has_modes = s->shape->has_modes || !s->shape->n;
+    const bool has_modes = w.f.shape->has_modes || !w.f.shape->n;
     const rac_lane_mask ill = has_modes ? walk_states(&w, false, lanes) & lanes : lanes;
     rac_lane_mask alive = w.alive;
     if (any(ill)) { /* once more for those lanes, the others keep what they have */
