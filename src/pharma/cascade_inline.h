@@ -55,13 +55,13 @@ static rac_lanes left_out(const rac_lanes *f)
     return last * factor * (1.0 / (2 * PANEL + 1));
 }
 
-/* One state over a panel of length h, whose place in the order is `place`; its values go to the frame. */
-static rac_lanes panel_of_state(cascade *c, int place, rac_lanes h)
+/* One state over a panel of length h, whose place in the order is `rank`; its values go to the frame. */
+static rac_lanes panel_of_state(cascade *c, int rank, rac_lanes h)
 {
     states_walk *w = c->w;
     const rac_equations *e = w->e;
-    const int k = e->order[place];
-    const rac_affine at = e->affine[place];
+    const int k = e->order[rank];
+    const rac_affine at = e->affine[rank];
     rac_lanes *f = c->f[k], *x = &w->frame[(w->state + k) * PANEL];
     rac_lanes matrix[PANEL][PANEL];
     for (int i = 0; i < PANEL; i++) {
@@ -96,9 +96,9 @@ static rac_lanes try_panel(cascade *c, rac_lanes t, rac_lanes h)
         forcing_at(&w->f, times, PANEL, amounts, PANEL, NULL);
     for (int d = 0; d < e->driver_count; d++)
         memcpy(&w->frame[(w->amount + e->drivers[d]) * PANEL], &amounts[d * PANEL], sizeof *amounts * PANEL);
-    for (int place = 0; place < w->count; place++) {
-        run_nodes(&e->cascade[RAC_LEVEL_DRIVEN + place], w->frame, PANEL, PANEL);
-        const rac_lanes part = panel_of_state(c, place, h);
+    for (int rank = 0; rank < w->count; rank++) {
+        run_nodes(&e->cascade[RAC_LEVEL_DRIVEN + rank], w->frame, PANEL, PANEL);
+        const rac_lanes part = panel_of_state(c, rank, h);
         error = select((part > error) | (part != part), part, error);
     }
     return error;

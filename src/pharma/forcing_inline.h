@@ -24,10 +24,10 @@ typedef struct forcing {
 
 static void forcing_start(forcing *f, int epoch)
 {
-    const int n = f->shape->n, *place = f->s->equations->amount;
+    const int n = f->shape->n, *where = f->s->equations->amount;
     for (int a = 0; a < f->s->amounts; a++)
-        if (place[a] >= 0 && place[a] < n)
-            f->x[f->shape->position[place[a]]] = f->s->starts[epoch * f->s->amounts + a];
+        if (where[a] >= 0 && where[a] < n)
+            f->x[f->shape->position[where[a]]] = f->s->starts[epoch * f->s->amounts + a];
     for (int k = 0; k < n && !f->scaled; k++) {
         f->z[k] = all(0);
         for (int i = 0; i < n; i++)
