@@ -23,6 +23,7 @@ static const struct clash {
     {"average", "n", "the average is of one patient's own curves: leave out --n"},
     {"average", "residual", "the average is of fitted curves: leave out --residual"},
     {"average", "columns", "averaged curves are written by --out"},
+    {"average", "parameters", "racemate fit gives those of a patient"},
     {"average", "log", "leave out --log"},
 };
 
@@ -60,9 +61,9 @@ static rac_status check_options(const rac_call *call, rac_error *err)
         return needs("--average needs more than one model", "name two or three model files", err);
     if (given(call, "log") && !given(call, "plot"))
         return needs("--log is about a plot", "--plot FILE.svg", err);
-    static const char *const files[] = {"out", "columns", "plot"};
-    for (size_t i = 0; i < 3; i++)
-        for (size_t j = i + 1; j < 3; j++)
+    static const char *const files[] = {"out", "columns", "plot", "parameters"};
+    for (size_t i = 0; i < 4; i++)
+        for (size_t j = i + 1; j < 4; j++)
             if (given(call, files[i]) && given(call, files[j]) &&
                 !strcmp(rac_call_value(call, files[i]), rac_call_value(call, files[j])))
                 return clash(files[i], files[j], "they would write the same file", err);
@@ -404,14 +405,17 @@ static rac_status check_size(const rac_sim *sim, rac_error *err)
 static rac_status run_all(rac_sim *sim, rac_error *err)
 {
     rac_sim_files *files = NULL;
-    rac_status status = rac_sim_files_open(sim, &files, err);
+    rac_sim_parameters *parameters = NULL;
+    rac_status status = rac_sim_parameters_open(sim, &parameters, err);
+    if (!status)
+        status = rac_sim_files_open(sim, &files, err);
     const double passes = sim->own_times && files ? 2 : 1;
     if (!status && sim->arms[0].group_count > INT32_MAX / sim->n)
         status = rac_fail(err, RAC_LIMIT, "that is more than %d people", INT32_MAX);
     for (size_t a = 0; a < sim->arm_count; a++)
         sim->total += passes * (double)(sim->arms[a].group_count * sim->n);
     for (size_t a = 0; a < sim->arm_count && !status; a++)
-        status = rac_sim_run(sim, a, files, err);
+        status = rac_sim_run(sim, a, files, parameters, err);
     return rac_sim_files_close(files, status, err);
 }
 

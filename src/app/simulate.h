@@ -5,6 +5,7 @@
  *     simulate_spread.c   quantiles over people, exactly or counted
  *     simulate_run.c      blocks of people through a model, to the files and the spread
  *     simulate_rows.c     the rows of the files: CSV and columns
+ *     simulate_parameters.c  the parameters of each person, as CSV
  *     simulate_say.c      the answer in words and as JSON
  *     simulate_plot.c     the answer as a figure
  *     simulate_average.c  several models, weighed by how well they fit a patient
@@ -238,8 +239,18 @@ rac_status rac_sim_files_end(rac_sim_files *files, rac_error *err);
 /* Writes what is left, unless `status` says that the work failed; frees what is not in the arena. */
 rac_status rac_sim_files_close(rac_sim_files *files, rac_status status, rac_error *err);
 
+/* Rows of --parameters: id, [replicate,] and each parameter of the model in base units (mg, L, h), of the
+ * first epoch; people without an answer are left out.  Used as the rows above; NULL when not asked for. */
+typedef struct rac_sim_parameters rac_sim_parameters;
+rac_status rac_sim_parameters_open(rac_sim *sim, rac_sim_parameters **parameters, rac_error *err);
+void rac_sim_parameters_begin(rac_sim_parameters *parameters, size_t people);
+void rac_sim_parameters_add(rac_sim_parameters *parameters, const rac_population_tile *tile, size_t place);
+rac_status rac_sim_parameters_end(rac_sim_parameters *parameters, size_t group, uint64_t first,
+                                  rac_error *err);
+
 /* Runs arm `index`: the typical curve, the people, the files (NULL: none). */
-rac_status rac_sim_run(rac_sim *sim, size_t index, rac_sim_files *files, rac_error *err);
+rac_status rac_sim_run(rac_sim *sim, size_t index, rac_sim_files *files, rac_sim_parameters *parameters,
+                       rac_error *err);
 
 /* ---- telling (simulate_say.c, simulate_plot.c, simulate_average.c) ---- */
 

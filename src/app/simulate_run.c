@@ -76,6 +76,7 @@ struct pass {
     rac_sim *sim;
     rac_sim_arm *arm;
     rac_sim_files *files;             /* NULL: no rows in this pass */
+    rac_sim_parameters *parameters;   /* NULL: not in this pass */
     rac_sim_spread *curve, *exposure; /* NULL: no summary in this pass */
     uint64_t first;                   /* of the block */
     size_t place;                     /* of its first person in the spread */
@@ -129,6 +130,8 @@ static void take_tile(void *context, const rac_population_tile *tile)
     }
     if (p->files)
         rac_sim_files_add(p->files, w->number, tile, in_block);
+    if (p->parameters)
+        rac_sim_parameters_add(p->parameters, tile, in_block);
 }
 
 static rac_status tell_progress(void *context, size_t done, size_t total, rac_error *err)
@@ -244,12 +247,16 @@ static rac_status run_group(pass *p, size_t index, size_t group_index, bool own_
         block.outside = outside;
         if (!status && p->files)
             status = rac_sim_files_begin(p->files, &block, err);
+        if (p->parameters)
+            rac_sim_parameters_begin(p->parameters, people);
         p->place = group_index * sim->n + first;
         size_t failed = 0;
         if (!status)
             status = run_block(p, &population, &failed, err);
         if (!status && p->files)
             status = rac_sim_files_end(p->files, err);
+        if (!status && p->parameters)
+            status = rac_sim_parameters_end(p->parameters, group_index, first, err);
         arm->subjects += own_times ? 0 : people;
         arm->failed += own_times ? 0 : failed;
     }
@@ -278,14 +285,15 @@ static rac_status read_spread(rac_sim *sim, rac_sim_arm *arm, pass *p, rac_error
     return status;
 }
 
-rac_status rac_sim_run(rac_sim *sim, size_t index, rac_sim_files *files, rac_error *err)
+rac_status rac_sim_run(rac_sim *sim, size_t index, rac_sim_files *files, rac_sim_parameters *parameters,
+                       rac_error *err)
 {
     rac_sim_arm *arm = &sim->arms[index];
     const size_t outputs = arm->output_count, people = arm->group_count * sim->n;
     const bool apart = sim->own_times && files; /* rows at other times than the summary's */
     const bool alike = rac_model_etas(arm->model) == 0 && !arm->binding.varies && !sim->residual;
     const bool summed = arm->group_count > 1 || !alike;
-    pass p = {.sim = sim, .arm = arm, .files = apart ? NULL : files};
+    pass p = {.sim = sim, .arm = arm, .files = apart ? NULL : files, .parameters = parameters};
     rac_status status = RAC_OK;
     open_workers(&p);
     if (arm->group_count == 1 && !arm->binding.varies)

@@ -376,7 +376,7 @@ static rac_status follow(grid *g, const rac_sim_dose *doses, size_t count, size_
     static const char what[] = "the usual grid";
     const int64_t from = start_ms(&doses[i]), until = followed_until(doses, count, i);
     const int64_t end = from + llround(doses[i].dose.duration_h * 3.6e6);
-    rac_status status = end <= until ? add_grid(g, end, end, 1, what, err) : RAC_OK;
+    rac_status status = add_grid(g, end, end, 1, what, err);
     if (count == 1)
         return status ? status
                       : add_grid(g, from, until, until - from > DAY ? 10 * MINUTE : MINUTE, what, err);

@@ -108,7 +108,10 @@ static void test_app_simulate_words__usual_times_see_every_peak(void **state)
 {
     static const char *const courses[] = {"0.5 mg/kg over 40 min, 10 times every 3.5 days",
                                           "35 mg over 50 min at 0 h, 3 h, 4 d",
-                                          "28 mg at 7 min; 28 mg at 12 min", "35 mg over 30 h", "1 mg"};
+                                          "28 mg at 7 min; 28 mg at 12 min",
+                                          "35 mg over 40 min; 10 mg; 5 mg over 2 h at 20 min",
+                                          "35 mg over 30 h",
+                                          "1 mg"};
     for (size_t c = 0; c < sizeof courses / sizeof *courses; c++) {
         rac_error err = {0};
         rac_sim_dose *doses;

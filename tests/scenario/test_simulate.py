@@ -160,6 +160,21 @@ def people_are_drawn_as_written():
 
 
 @case
+def parameters_of_each_person_are_those_behind_the_curve():
+    """Otto: the logarithm of CL has variance 0.026 around 95.2 L/h, V1 0.084 around 133 L, covariance 0.0226, at 70 kg."""
+    n = 20000
+    run(OTTO, "--dose", "35 mg", "--weight", "70 kg", "--n", str(n), "--times", "at 0 h, 1 h", "--parameters", path("par.csv"), "--out", path("parout.csv"))
+    rows = rows_of("par.csv")
+    assert [int(r["id"]) for r in rows] == list(range(1, n + 1)) and list(rows[0])[:3] == ["id", "V1", "CL"]
+    cl, v1 = [math.log(float(r["CL"]) / 95.2) for r in rows], [math.log(float(r["V1"]) / 133) for r in rows]
+    assert abs(statistics.fmean(cl)) < 4 * math.sqrt(0.026048 / n) and abs(statistics.pvariance(cl) / 0.026048 - 1) < 4 * math.sqrt(2 / n)
+    assert abs(statistics.fmean(a * b for a, b in zip(cl, v1)) - 0.02261) < 4 * math.sqrt((0.026048 * 0.084177 + 0.02261 ** 2) / n)
+    start = {r["id"]: float(r["value"]) for r in rows_of("parout.csv") if r["time_h"] == "0" and r["output"] == "ketamine"}
+    assert all(math.isclose(start[r["id"]], 35 / float(r["V1"]), rel_tol=1e-8) for r in rows)
+    run(OTTO, VENOUS, *STANDARD, "--parameters", path("par.csv"), code=2)
+
+
+@case
 def a_person_outside_the_studied_range_is_named_everywhere():
     words = [ARTERIAL, "--dose", "0.5 mg/kg over 40 min", "--weight", "170 kg", "--n", "8", "--output", "ketamine"]
     found = answer(*words, "--out", path("o.csv"), "--plot", path("o.svg"))["models"][0]["outside"]
