@@ -251,6 +251,9 @@ static double share_error(const rac_app_search *s)
 
 static char *foot(rac_arena *arena, const rac_app_search *s, char *text)
 {
+    if (s->points[0].interpolated)
+        text = rac_format(
+            arena, "%sThis model is not linear in the dose: amounts are interpolated, within 1 %%.\n", text);
     if (s->points[0].failed)
         text = rac_format(arena, "%s%zu virtual patients have no answer and are left out.\n", text,
                           s->points[0].failed);
@@ -318,12 +321,13 @@ static json_t *search_json(const rac_app_search *s)
         s->patient ? json_pack("{s:f, s:f, s:I}", "id", s->patient->subject->id, "effective_draws",
                                s->patient->draws.effective, "draws", (json_int_t)s->patient->draws.proposed)
                    : json_null();
-    return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:f, s:o, s:f, s:s, s:o, s:o, s:o, s:b}", "model",
+    return json_pack("{s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:f, s:o, s:f, s:s, s:o, s:o, s:o, s:b}", "model",
                      rac_model_describe(s->model)->name, "sampling", rac_model_describe(s->model)->sampling,
-                     "with", s->with, "subjects", (json_int_t)s->ask.subjects, "failed",
-                     (json_int_t)s->points[0].failed, "seed", (json_int_t)s->ask.seed, "share_error",
-                     share_error(s), "patient", patient, "amount", s->ask.dose.amount_mg, "unit", s->unit,
-                     "targets", targets, "studied", known, "durations", points_json(s), "recommends", 0);
+                     "with", s->with, "interpolated", (int)s->points[0].interpolated, "subjects",
+                     (json_int_t)s->ask.subjects, "failed", (json_int_t)s->points[0].failed, "seed",
+                     (json_int_t)s->ask.seed, "share_error", share_error(s), "patient", patient, "amount",
+                     s->ask.dose.amount_mg, "unit", s->unit, "targets", targets, "studied", known,
+                     "durations", points_json(s), "recommends", 0);
 }
 
 /* ---- the command ---- */

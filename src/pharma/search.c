@@ -118,6 +118,7 @@ static rac_status look_at(rac_arena *arena, rac_arena *scratch, const rac_model 
                                 .most = dose.amount_mg * answer.most,
                                 .least = dose.amount_mg * answer.least,
                                 .possible = answer.possible,
+                                .interpolated = answer.interpolated,
                                 .share = answer.share_at_one,
                                 .share_of_limits = (double)held / (double)count,
                                 .most_by_share = lines,

@@ -1,5 +1,5 @@
 /* Factors on a plan: see racemate/pharma/target.h. */
-#include "racemate/pharma/target.h"
+#include "pharma/target_inside.h"
 
 #include <math.h>
 #include <string.h>
@@ -31,9 +31,6 @@ static void keep(void *context, const rac_population_tile *tile)
 
 static rac_status check(const rac_model *m, const rac_target_request *ask, rac_error *err)
 {
-    if (!m->all_linear || m->has_linear_start)
-        return rac_fail(err, RAC_UNSUPPORTED, "outputs of the model '%s' are not linear in the dose",
-                        m->about.name);
     if (!ask->subjects || !ask->times)
         return rac_fail(err, RAC_INVALID, "a target needs subjects and times");
     for (size_t i = 0; i < ask->target_count; i++) {
@@ -61,10 +58,9 @@ static rac_status check(const rac_model *m, const rac_target_request *ask, rac_e
 static double critical(const rac_target_request *ask, const rac_target *t, const double *before,
                        const double *planned, size_t outputs)
 {
-    const bool everywhere = !(t->until_h > 0);
     double least = INFINITY;
     for (size_t i = 0; i < ask->times; i++) {
-        if (!everywhere && (ask->times_h[i] < t->from_h || ask->times_h[i] > t->until_h))
+        if (!rac_target_counts(t, ask->times_h[i]))
             continue;
         const size_t at = i * outputs + (size_t)t->output;
         const double room = t->level - (before ? before[at] : 0);
@@ -134,7 +130,7 @@ static rac_status find_factors(rac_arena *scratch, const rac_model *model, const
         for (size_t s = 0; s < count; s++)
             *failed += lost[s];
     }
-    return *failed < ask->subjects ? RAC_OK : rac_fail(err, RAC_NOT_CONVERGED, "no subject has an answer");
+    return RAC_OK;
 }
 
 static void judge(const rac_target_request *ask, const double *factors, double *sorted, double *share,
@@ -187,7 +183,13 @@ rac_status rac_pharma_target(rac_arena *arena, const rac_model *model, const rac
     double *factors = rac_many(arena, double, request->target_count * request->subjects),
            *share = rac_many(arena, double, request->target_count);
     rac_arena *scratch = rac_arena_new();
-    status = find_factors(scratch, model, request, covariates, factors, &answer->failed, err);
+    answer->interpolated = !model->all_linear || model->has_linear_start;
+    status =
+        answer->interpolated
+            ? rac_target_factors_by_steps(scratch, model, request, covariates, factors, &answer->failed, err)
+            : find_factors(scratch, model, request, covariates, factors, &answer->failed, err);
+    if (!status && answer->failed == request->subjects)
+        status = rac_fail(err, RAC_NOT_CONVERGED, "no subject has an answer");
     if (!status) {
         judge(request, factors, rac_many(scratch, double, request->subjects), share, answer);
         answer->share_at_one = share;

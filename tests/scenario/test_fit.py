@@ -207,6 +207,21 @@ def a_duration_outside_the_list_is_added_and_limits_of_effect_hold_too():
 
 
 @case
+def an_effect_that_saturates_may_be_limited_too():
+    """Half of the effect is reached at 121 ng/mL at the effect site, so both limits are one; the second is no quotient."""
+    own = os.path.join(tempfile.mkdtemp(prefix="racemate-test-"), "own.yaml")
+    text = open(ARTERIAL, encoding="utf-8").read().replace("model: racemic-arterial", "model: own", 1)
+    with open(own, "w", encoding="utf-8") as f:
+        f.write(text.replace("  effect_s: effect / 2", "  effect_s: effect / 2\n  perception: 100 * (effect / 2) / (0.121 mg/L + effect / 2)", 1))
+    words = ["--durations", "40 min", "--n", "300"]
+    exact = answer(*ask_dose(*words, limit="effect_s < 121 ng/mL in 90 %"))
+    bent = answer(*ask_dose(*words, model=own, limit="perception < 50 in 90 %"))
+    assert bent["interpolated"] and not exact["interpolated"]
+    assert abs(bent["durations"][0]["at_most"] / exact["durations"][0]["at_most"] - 1) < 0.005
+    assert "interpolated" in run(*ask_dose(*words, model=own, limit="perception < 50 in 90 %")).stdout
+
+
+@case
 def benefit_is_not_said_where_nothing_was_studied():
     high = answer(*ask_dose("--durations", "40 min", limit="ketamine < 900 ng/mL in 95 %"))["durations"][0]
     assert high["at_most"] > 1 and high["benefit"] == "cannot say"

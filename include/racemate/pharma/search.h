@@ -51,6 +51,7 @@ typedef struct rac_search_point {
     double most;  /* INFINITY without limits; 0 when no amount holds them */
     double least; /* 0 without goals; INFINITY when no amount reaches them */
     bool possible;
+    bool interpolated;      /* amounts are within 1 %, not exact: the model is not linear in the dose */
     const double *share;    /* by target: patients in whom it holds with the dose as given */
     double share_of_limits; /* patients in whom all limits hold with the dose as given; 1 without limits */
     const double

@@ -7,6 +7,10 @@
  *     limit   output <= level at all times asked for:   factor <= min over t of (level - before) / planned
  *     goal    output >= level at some time:             factor >= min over t of (level - before) / planned
  *
+ * Where outputs are not linear in the dose, or do not start from 0, each patient is run without the plan and
+ * with 33 multiples of it, from 1/16 to 16, and the factor at which the highest value passes the level is
+ * interpolated between two of them: within 1 % of it, and INFINITY beyond 16.
+ *
  * A limit must hold, and a goal be reached, in a stated share of patients, so the answer is a quantile of
  * those factors. It recommends a number to look at; a clinician decides.
  */
@@ -45,15 +49,16 @@ typedef struct rac_target_answer {
     double most;  /* the largest factor every limit allows; INFINITY without limits, 0 when none is allowed */
     double least; /* the smallest factor every goal needs; 0 without goals, INFINITY when none is enough */
     bool possible;              /* least <= most */
+    bool interpolated;          /* the model is not linear in the dose */
     const double *share_at_one; /* by target: the share of patients in whom it holds with the plan as it is */
     const double *factors; /* targets x subjects: where each patient touches the limit (-INFINITY: broken by
                               what was given) or reaches the goal; INFINITY: never; NAN: no answer */
     size_t subjects, failed;
 } rac_target_answer;
 
-/* RAC_UNSUPPORTED for a model whose outputs are not linear in the dose, and for resets, steady states and
- * buttons that act on infusions of the other regimen (the two must be separate); RAC_INVALID for a target out
- * of range; else as rac_pharma_predict. */
+/* RAC_UNSUPPORTED for an output that falls while the dose rises (of a model that is not linear), and for
+ * resets, steady states and buttons that act on infusions of the other regimen (the two must be separate);
+ * RAC_INVALID for a target out of range; else as rac_pharma_predict. */
 rac_status rac_pharma_target(rac_arena *arena, const rac_model *model, const rac_target_request *request,
                              rac_target_answer *answer, rac_error *err);
 
