@@ -4,7 +4,10 @@
  * the number of its bin, and grows with the value.  A row has one window of counts for what is above 0 and
  * one for what is below.  Nearly all values fall strictly between the lowest and the highest bin that are in
  * use: `hot` holds just that interior, so that counting is one comparison and one addition.  Whatever falls
- * on its borders or outside takes the slow way, which also keeps the exact extremes and widens windows. */
+ * on its borders or outside takes the slow way, which also keeps the exact extremes and widens windows.
+ *
+ * All rows together are larger than a near cache.  So bins of eight tiles wait, and are then counted row by
+ * row: each row is fetched once for 64 subjects.  Interiors only grow, so what waits stays inside. */
 #include "racemate/pharma/quantiles.h"
 
 #include <assert.h>
@@ -17,6 +20,7 @@ enum {
     BINS_OF_TWO = 1 << MANTISSA_BITS,
     FIRST_ROOM = 4 * BINS_OF_TWO,
     BINS = 2047 * BINS_OF_TWO, /* of all finite numbers of one sign */
+    BATCH = 64,                /* subjects that wait at most */
 };
 
 typedef struct hot {
@@ -39,9 +43,14 @@ typedef struct row {
 struct rac_quantiles {
     rac_arena *arena;
     size_t times, outputs, subjects;
-    hot *interior; /* times x outputs: of `above` */
-    row *rows;     /* times x outputs */
+    hot *interior;         /* times x outputs: of `above` */
+    row *rows;             /* times x outputs */
+    uint32_t *waiting;     /* times x outputs x BATCH: bins of the interior, or COUNTED */
+    size_t *waiting_count; /* subjects that wait; apart, so that reading may count them */
 };
+
+/* What waits in the place of a value that took the slow way: a bin no row has. */
+#define COUNTED UINT32_MAX
 
 static uint64_t bits_of(double value)
 {
@@ -79,6 +88,8 @@ static void take_shape(rac_quantiles *q, size_t times, size_t outputs)
     q->outputs = outputs;
     q->interior = rac_many(q->arena, hot, times * outputs);
     q->rows = rac_many(q->arena, row, times * outputs);
+    q->waiting = rac_many(q->arena, uint32_t, times * outputs * BATCH);
+    q->waiting_count = rac_new(q->arena, size_t);
     for (size_t i = 0; i < times * outputs; i++)
         q->rows[i] = (row){.least = INFINITY, .most = -INFINITY};
 }
@@ -157,6 +168,38 @@ static void count_value(rac_quantiles *q, size_t at, double value)
         count_slowly(q, at, value);
 }
 
+static void count_waiting(const rac_quantiles *q)
+{
+    const size_t rows = q->times * q->outputs, count = q->rows ? *q->waiting_count : 0;
+    for (size_t at = 0; at < rows && count; at++) {
+        const hot h = q->interior[at];
+        const uint32_t *bins = q->waiting + at * BATCH;
+        for (size_t i = 0; i < count; i++) {
+            const uint32_t place = bins[i] - h.first;
+            if (place < h.room)
+                h.counts[place]++;
+        }
+    }
+    if (count)
+        *q->waiting_count = 0;
+}
+
+/* Eight values of a row. */
+static void let_wait(rac_quantiles *q, size_t at, const double *values, uint32_t *bins)
+{
+    const hot h = q->interior[at];
+    uint32_t outside = 0;
+    for (size_t lane = 0; lane < RAC_TILE; lane++) {
+        bins[lane] = bin_of(values[lane]);
+        outside |= bins[lane] - h.first >= h.room;
+    }
+    for (size_t lane = 0; lane < RAC_TILE && outside; lane++)
+        if (bins[lane] - h.first >= h.room) {
+            count_slowly(q, at, values[lane]);
+            bins[lane] = COUNTED;
+        }
+}
+
 void rac_quantiles_add(rac_quantiles *q, const rac_population_tile *tile)
 {
     if (!q->rows)
@@ -166,9 +209,11 @@ void rac_quantiles_add(rac_quantiles *q, const rac_population_tile *tile)
     const size_t rows = q->times * q->outputs;
     if (tile->subjects == RAC_TILE && !tile->failed) {
         for (size_t at = 0; at < rows; at++)
-            for (size_t lane = 0; lane < RAC_TILE; lane++)
-                count_value(q, at, tile->values[at * RAC_TILE + lane]);
+            let_wait(q, at, &tile->values[at * RAC_TILE], &q->waiting[at * BATCH + *q->waiting_count]);
         q->subjects += RAC_TILE;
+        *q->waiting_count += RAC_TILE;
+        if (*q->waiting_count == BATCH)
+            count_waiting(q);
         return;
     }
     for (size_t lane = 0; lane < (size_t)tile->subjects; lane++) {
@@ -208,6 +253,8 @@ rac_status rac_quantiles_merge(rac_quantiles *into, const rac_quantiles *from, r
     if (into->subjects + from->subjects > UINT32_MAX)
         return rac_fail(err, RAC_LIMIT, "%zu subjects are more than can be counted",
                         into->subjects + from->subjects);
+    count_waiting(into);
+    count_waiting(from);
     for (size_t i = 0; i < into->times * into->outputs; i++) {
         row *r = &into->rows[i];
         merge_window(into->arena, &r->above, &from->rows[i].above);
@@ -279,6 +326,7 @@ static double order_statistic(const row *r, uint64_t k, uint64_t subjects)
 double rac_quantiles_at(const rac_quantiles *q, size_t time, size_t output, double quantile)
 {
     assert(q->subjects && time < q->times && output < q->outputs && quantile >= 0 && quantile <= 1);
+    count_waiting(q);
     const row *r = &q->rows[time * q->outputs + output];
     const double place = quantile * (double)(q->subjects - 1), below = floor(place);
     const double lower = order_statistic(r, (uint64_t)below, q->subjects);
