@@ -17,33 +17,10 @@
 #include "racemate/pharma.h"
 
 #include "../tests/pharma/closed.h"
+#include "benchmark_a.h"
+#include "floor.h"
 
-static const char MODEL[] =
-    "model: bench\ntitle: benchmark (a)\nsubstance: racemic ketamine, as base\nsampling: "
-    "arterial\npopulation: none\n"
-    "source: structure and sizes of racemic-arterial\nunits: {time: h, amount: mg, volume: L}\n"
-    "covariates: {weight: {unit: kg, range: [40, 160]}}\n"
-    "parameters:\n  V1: 25 L * (weight / 70 kg)\n  V2: 56 L * (weight / 70 kg)\n  V3: 157 L * (weight / 70 "
-    "kg)\n"
-    "  CL: 84 L/h * (weight / 70 kg)^0.75\n  Q2: 161 L/h * (weight / 70 kg)^0.75\n"
-    "  Q3: 79 L/h * (weight / 70 kg)^0.75\n  Vnk: 98.638 L * (weight / 70 kg)\n"
-    "  CLnk: 57.72 L/h * (weight / 70 kg)^0.75\n  Vpnk: 160.04 L\n  Qnk: 42.778 L/h\n"
-    "variability:\n  - {of: V1, variance: 0.057}\n  - {of: CL, variance: 0.029}\n"
-    "  - {of: [Vnk, CLnk], covariance: [[0.040426], [0.04456, 0.10319]]}\n"
-    "flows:\n  central -> fast: Q2 / V1\n  fast -> central: Q2 / V2\n  central -> slow: Q3 / V1\n"
-    "  slow -> central: Q3 / V3\n  central -> nk: CL / V1\n  nk -> nk_deep: Qnk / Vnk\n  nk_deep -> nk: Qnk "
-    "/ Vpnk\n"
-    "  nk -> out: CLnk / Vnk\nroutes: {iv: central}\noutputs: {ketamine: central / V1, norketamine: nk / "
-    "Vnk}\n";
-
-enum { TIMES = 200, DOSES = 8, CHECKED = 64 };
-
-static double now_s(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t); /* of this process: the machine may be shared */
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
+enum { CHECKED = 64 };
 
 /* ---- sinks ---- */
 
@@ -116,35 +93,24 @@ static void judge_tile(void *context, const rac_population_tile *tile)
 
 static double timed(rac_population *p, size_t subjects, rac_population_sink *sink, memory *m)
 {
-    double best = INFINITY;
+    double seconds[7];
     double *const start = m->to;
     p->subjects = subjects;
-    for (int repeat = 0; repeat < 5; repeat++) {
+    for (int repeat = 0; repeat < 7; repeat++) {
         rac_arena *arena = rac_arena_new();
         size_t failed = 0;
         rac_error err = {0};
         m->to = start;
-        const double began = now_s();
+        const double began = processor_s();
         if (rac_population_run(arena, p, sink, m, &failed, &err)) {
             fprintf(stderr, "%s\n", err.message);
             exit(1);
         }
-        best = fmin(best, now_s() - began);
+        seconds[repeat] = processor_s() - began;
         rac_arena_free(arena);
     }
     m->to = start;
-    return best;
-}
-
-static rac_model *read(rac_arena *arena, const char *text)
-{
-    rac_problems problems = rac_problems_init(arena);
-    rac_model *model = NULL;
-    if (rac_model_read(arena, rac_text_of(text), "bench", &model, &problems)) {
-        fprintf(stderr, "%d: %s\n", problems.items[0].line, problems.items[0].message);
-        exit(1);
-    }
-    return model;
+    return median_s(seconds, 7);
 }
 
 /* From the bytes of a file to a curve, and to the band a plan shows: 400 virtual patients, 4 h by the minute.
@@ -168,13 +134,13 @@ static void first_number(void)
                                       .quantiles = quantiles,
                                       .quantile_count = 3,
                                       .seed = 1};
-        const double began = now_s();
-        const rac_model *model = read(arena, MODEL);
+        const double began = processor_s();
+        const rac_model *model = bench_read(arena, BENCH_A);
         rac_pharma_predict(arena, model, &ask, &prediction, &err);
-        const double middle = now_s();
+        const double middle = processor_s();
         ask.subjects = 400;
         rac_pharma_predict(arena, model, &ask, &prediction, &err);
-        best_band = fmin(best_band, now_s() - middle);
+        best_band = fmin(best_band, processor_s() - middle);
         best_curve = fmin(best_curve, middle - began);
         rac_arena_free(arena);
     }
@@ -195,7 +161,7 @@ static void fit_one(void)
         "outputs: {ketamine: central / V1}\nerror: {ketamine: {proportional: 0.2}}\n";
     static const double times_h[] = {0.25, 0.5, 1, 2, 3, 4}, values[] = {0.19, 0.24, 0.11, 0.06, 0.04, 0.026};
     rac_arena *arena = rac_arena_new();
-    const rac_model *model = read(arena, text);
+    const rac_model *model = bench_read(arena, text);
     rac_regimen regimen = rac_regimen_new(arena);
     rac_sample samples[6];
     rac_regimen_add(&regimen, rac_dose_infusion(0, 0, 35, 40 / 60.0));
@@ -208,48 +174,49 @@ static void fit_one(void)
     rac_fit fit = {0};
     for (int repeat = 0; repeat < 50; repeat++) {
         rac_error err = {0};
-        const double began = now_s();
+        const double began = processor_s();
         rac_pharma_fit(arena, model, &ask, &fit, &err);
-        best = fmin(best, now_s() - began);
+        best = fmin(best, processor_s() - began);
     }
     printf("individual fit, 6 samples, 2 etas   %8.3f ms (%d steps, %s)\n", 1e3 * best, fit.steps,
            fit.converged ? "converged" : "not converged");
     rac_arena_free(arena);
 }
 
+static void print_speed(const char *what, size_t subjects, double seconds, double floor_per_s)
+{
+    const double speed = (double)subjects * TIMES / seconds;
+    printf("%7zu subjects, %-26s %8.2f ms  %.2e observations/s", subjects, what, 1e3 * seconds, speed);
+    if (floor_per_s > 0)
+        printf("  floor %.1e, %4.1f times that", floor_per_s, floor_per_s / speed);
+    printf("\n");
+}
+
 int main(void)
 {
     enum { LARGE = 100000, OWN = 10000 };
     rac_arena *arena = rac_arena_new();
-    const rac_model *model = read(arena, MODEL);
-    double times_h[TIMES], *weights = rac_many(arena, double, LARGE);
-    const double *columns[] = {weights};
-    for (int i = 0; i < TIMES; i++)
-        times_h[i] = (i + 1) * 4.2;
-    rac_random draws = rac_random_open(1, 0, RAC_RANDOM_COVARIATE);
-    for (int i = 0; i < LARGE; i++)
-        weights[i] = 50 + 60 * rac_random_uniform(&draws);
-    rac_regimen regimen = rac_regimen_new(arena);
-    rac_dose dose = rac_dose_infusion(0, 0, 0.5, 40 / 60.0);
-    dose.per_kg = true;
-    dose.additional = DOSES - 1;
-    dose.interval_h = 84;
-    rac_regimen_add(&regimen, dose);
-    rac_population p = {.model = model,
-                        .seed = 1,
-                        .regimen = &regimen,
-                        .times_h = times_h,
-                        .times = TIMES,
-                        .columns = columns};
+    bench_a a;
+    bench_a_open(arena, LARGE, &a);
+    rac_population p = a.population;
+    const double *times_h = a.times_h, *weights = a.weights;
+    rac_random draws = rac_random_open(2, 0, RAC_RANDOM_TEST);
 
-    printf("kernel %s\n", rac_kernel_best()->name);
+    /* An observation takes 23 multiplications and additions where steps are known (5 modes, two sums of 5),
+     * five exponentials more where they are not, and 16 bytes where it is written. */
+    const floors f = measure_floors();
+    const double known = f.pair_per_s / 15,
+                 unknown = f.exp_per_s > 0 ? 1 / (5 / f.exp_per_s + 15 / f.pair_per_s) : 0,
+                 stored = f.store_bytes_per_s / 16;
+    const double known_stored = known > 0 ? 1 / (1 / known + 1 / stored) : 0,
+                 unknown_stored = unknown > 0 ? 1 / (1 / unknown + 1 / stored) : 0;
+    printf(
+        "kernel %s; this processor: exp %.2e, pow %.2e, multiply and add %.2e a second, stores %.1f GB/s\n",
+        rac_kernel_best()->name, f.exp_per_s, f.pow_per_s, f.pair_per_s, 1e-9 * f.store_bytes_per_s);
     memory m = {.to = malloc(sizeof(double) * LARGE * TIMES * 2)};
     for (size_t subjects = 10000; subjects <= LARGE; subjects *= 10) {
-        const double kept = timed(&p, subjects, look, &m), written = timed(&p, subjects, write_all, &m);
-        printf("%6zu subjects, kept in cache       %8.2f ms  %.2e observations/s\n", subjects, 1e3 * kept,
-               (double)subjects * TIMES / kept);
-        printf("%6zu subjects, all written         %8.2f ms  %.2e observations/s\n", subjects, 1e3 * written,
-               (double)subjects * TIMES / written);
+        print_speed("shared times, in cache", subjects, timed(&p, subjects, look, &m), known);
+        print_speed("shared times, all written", subjects, timed(&p, subjects, write_all, &m), known_stored);
     }
     double uneven_h[TIMES], *own_h = rac_many(arena, double, OWN *TIMES);
     for (int i = 0; i < TIMES; i++)
@@ -257,28 +224,23 @@ int main(void)
     for (size_t i = 0; i < (size_t)OWN * TIMES; i++)
         own_h[i] = ((double)(i % TIMES) + 0.5 + 0.9 * rac_random_uniform(&draws)) * 4.2;
     p.times_h = uneven_h;
-    const double uneven = timed(&p, OWN, look, &m);
-    printf("%6d subjects, no two steps alike   %8.2f ms  %.2e observations/s\n", OWN, 1e3 * uneven,
-           OWN * (double)TIMES / uneven);
+    print_speed("no two steps alike", OWN, timed(&p, OWN, look, &m), unknown);
     p.own_times_h = own_h;
-    const double own = timed(&p, OWN, look, &m), own_written = timed(&p, OWN, write_all, &m);
-    printf("%6d subjects, each its own times   %8.2f ms  %.2e observations/s\n", OWN, 1e3 * own,
-           OWN * (double)TIMES / own);
-    printf("%6d the same, all written          %8.2f ms  %.2e observations/s\n", OWN, 1e3 * own_written,
-           OWN * (double)TIMES / own_written);
+    print_speed("each its own times", OWN, timed(&p, OWN, look, &m), unknown);
+    print_speed("own times, all written", OWN, timed(&p, OWN, write_all, &m), unknown_stored);
     free(m.to);
 
     size_t failed = 0;
     rac_error err = {0};
     p.subjects = CHECKED;
-    judge own_judge = {.model = model, .own_h = own_h, .weights = weights};
+    judge own_judge = {.model = a.model, .own_h = own_h, .weights = weights};
     rac_population_run(arena, &p, judge_tile, &own_judge, &failed, &err);
     p.own_times_h = NULL;
     p.times_h = uneven_h;
-    judge uneven_judge = {.model = model, .times_h = uneven_h, .weights = weights};
+    judge uneven_judge = {.model = a.model, .times_h = uneven_h, .weights = weights};
     rac_population_run(arena, &p, judge_tile, &uneven_judge, &failed, &err);
     p.times_h = times_h;
-    judge j = {.model = model, .times_h = times_h, .weights = weights};
+    judge j = {.model = a.model, .times_h = times_h, .weights = weights};
     rac_population_run(arena, &p, judge_tile, &j, &failed, &err);
     printf("error over peak, %d subjects: regular %.1e (parent), %.1e (metabolite); uneven %.1e, %.1e; own "
            "%.1e, %.1e\n",
