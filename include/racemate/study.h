@@ -76,6 +76,7 @@ typedef struct rac_chart {
     size_t endpoints;
     const rac_chart_endpoint *endpoint;
     bool has_events; /* an adverse-event file was read (none in it is not the same as no file) */
+    bool has_severity, has_seriousness; /* it says how severe an event was, and whether it was serious */
     size_t events;
     const rac_chart_event *event;
     const bool *safety; /* patients */

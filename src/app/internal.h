@@ -149,6 +149,7 @@ RAC_DO(rac_do_verify);
 RAC_DO(rac_do_backup);
 RAC_DO(rac_do_export);
 RAC_DO(rac_do_doctor);
+RAC_DO(rac_do_study_chart);
 RAC_DO(rac_do_study_generate);
 RAC_DO(rac_do_study_power);
 RAC_DO(rac_do_study_benchmark);

@@ -2,6 +2,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "app/chart_store.h"
 #include "app/internal.h"
 #include "app/study.h"
 
@@ -68,6 +69,81 @@ static void note_input(rac_call *call, input_list *list, const char *role, const
              ((rac_study_input){role, file->name, file->bytes.size, rac_string_copy(call->arena, hex)}));
 }
 
+static rac_status open_files(rac_call *call, rac_chart_options *options, rac_chart *chart,
+                             rac_study_inputs *inputs, rac_reply *reply, rac_error *err)
+{
+    const rac_chart_file file = file_of(call, "file"), adsl = file_of(call, "adsl"),
+                         adqs = file_of(call, "adqs"), adtte = file_of(call, "adtte"),
+                         adae = file_of(call, "adae");
+    rac_problems problems = rac_problems_init(call->arena);
+    rac_status status;
+    input_list read = {0};
+    note_input(call, &read, "chart", &file);
+    note_input(call, &read, "mapping", &options->map);
+    note_input(call, &read, "ADSL", &adsl);
+    note_input(call, &read, "ADQS", &adqs);
+    note_input(call, &read, "ADTTE", &adtte);
+    note_input(call, &read, "adverse events", &adae);
+    options->events = adae;
+    if (inputs)
+        *inputs = (rac_study_inputs){read.count, read.item};
+    if (file.name)
+        status = rac_chart_read(call->arena, &file, options, chart, &problems);
+    else if (adsl.name && adqs.name)
+        status = rac_chart_read_adam(call->arena, &adsl, &adqs, &adtte, &adae, options, chart, &problems);
+    else {
+        rac_fail(err, RAC_INVALID, "no chart was given");
+        rac_error_hint(err, "a CSV file, --adsl FILE --adqs FILE, or --store for this clinic's own record");
+        return RAC_INVALID;
+    }
+    return status ? tell(call, &problems, status, reply, err) : RAC_OK;
+}
+
+static void add_notes(rac_arena *arena, rac_chart *chart, const char *const *note, size_t count)
+{
+    const char **all = rac_many(arena, const char *, chart->notes + count);
+    for (size_t i = 0; i < count; i++)
+        all[i] = note[i];
+    for (size_t i = 0; i < chart->notes; i++)
+        all[count + i] = chart->note[i];
+    chart->note = all;
+    chart->notes += count;
+}
+
+/* The record, written as a chart and read like any other, so that every check runs. */
+static rac_status open_store(rac_call *call, rac_chart_options *options, rac_chart *chart,
+                             rac_study_inputs *inputs, rac_reply *reply, rac_error *err)
+{
+    rac_store_chart own;
+    rac_text csv, events;
+    size_t notes;
+    rac_status status = rac_store_chart_gather(call, &own, err);
+    if (status || (status = rac_store_chart_csv(call->arena, &own, &csv, err)) ||
+        (status = rac_store_chart_events_csv(call->arena, &own, &events, err)))
+        return status;
+    const rac_chart_file file = {"this clinic's record", csv}, seen = {"its symptoms", events};
+    input_list read = {0};
+    note_input(call, &read, "chart (study chart --out)", &file);
+    note_input(call, &read, "side effects (study chart --events --out)", &seen);
+    if (inputs)
+        *inputs = (rac_study_inputs){read.count, read.item};
+    options->scale = own.scale->id;
+    if (own.harms)
+        options->events = seen;
+    rac_problems problems = rac_problems_init(call->arena);
+    if ((status = rac_chart_read(call->arena, &file, options, chart, &problems))) {
+        status = tell(call, &problems, status, reply, err);
+        if (own.protocols > 1 && !rac_call_value(call, "by"))
+            rac_error_hint(err,
+                           "--by protocol compares the protocols of this clinic instead of drugs and routes");
+        return status;
+    }
+    chart->has_events = true; /* none seen is not the same as none asked for */
+    const char **note = rac_store_chart_notes(call->arena, &own, &notes);
+    add_notes(call->arena, chart, note, notes);
+    return RAC_OK;
+}
+
 rac_status rac_study_open(rac_call *call, rac_chart *chart, rac_study_options *study,
                           rac_study_inputs *inputs, rac_reply *reply, rac_error *err)
 {
@@ -94,29 +170,32 @@ rac_status rac_study_open(rac_call *call, rac_chart *chart, rac_study_options *s
                             (long long)subsamples);
         study->subsamples = subsamples ? (size_t)subsamples : SIZE_MAX;
     }
-    const rac_chart_file file = file_of(call, "file"), adsl = file_of(call, "adsl"),
-                         adqs = file_of(call, "adqs");
-    const rac_chart_file adtte = file_of(call, "adtte"), adae = file_of(call, "adae");
-    rac_problems problems = rac_problems_init(call->arena);
-    rac_status status;
-    input_list read = {0};
-    note_input(call, &read, "chart", &file);
-    note_input(call, &read, "mapping", &options.map);
-    note_input(call, &read, "ADSL", &adsl);
-    note_input(call, &read, "ADQS", &adqs);
-    note_input(call, &read, "ADTTE", &adtte);
-    note_input(call, &read, "adverse events", &adae);
-    options.events = adae;
-    if (inputs)
-        *inputs = (rac_study_inputs){read.count, read.item};
-    if (file.name)
-        status = rac_chart_read(call->arena, &file, &options, chart, &problems);
-    else if (adsl.name && adqs.name)
-        status = rac_chart_read_adam(call->arena, &adsl, &adqs, &adtte, &adae, &options, chart, &problems);
-    else {
-        rac_fail(err, RAC_INVALID, "no chart was given");
-        rac_error_hint(err, "a CSV file, or --adsl FILE --adqs FILE");
-        return RAC_INVALID;
-    }
-    return status ? tell(call, &problems, status, reply, err) : RAC_OK;
+    if (rac_call_flag(call, "store"))
+        return open_store(call, &options, chart, inputs, reply, err);
+    return open_files(call, &options, chart, inputs, reply, err);
+}
+
+/* ---- the clinic's record as a chart for others ---- */
+
+RAC_DO(rac_do_study_chart)
+{
+    rac_store_chart own;
+    rac_text csv;
+    size_t notes;
+    rac_status status = rac_store_chart_gather(call, &own, err);
+    if (!status)
+        status = rac_call_flag(call, "events") ? rac_store_chart_events_csv(call->arena, &own, &csv, err)
+                                               : rac_store_chart_csv(call->arena, &own, &csv, err);
+    if (status)
+        return status;
+    if (rac_call_value(call, "out"))
+        return rac_call_write(call, "out", csv.data, csv.size, err);
+    reply->text = rac_text_copy(call->arena, csv);
+    json_t *said = json_array();
+    const char **note = rac_store_chart_notes(call->arena, &own, &notes);
+    for (size_t i = 0; i < notes; i++)
+        json_array_append_new(said, json_string(note[i]));
+    reply->json = json_pack("{s:s, s:I, s:s, s:o}", "scale", own.scale->id, "patients",
+                            (json_int_t)own.patients, "csv", reply->text, "notes", said);
+    return RAC_OK;
 }

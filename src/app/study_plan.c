@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/chart_store.h"
 #include "app/internal.h"
 #include "study/benchmark.h"
 #include "study/generate.h"
@@ -195,20 +196,53 @@ static rac_status read_cohorts(rac_call *call, rac_cohorts *cohorts, rac_reply *
                     problems.count == 1 ? "" : "s");
 }
 
+/* Counted from the record, or as given. */
+static rac_status own_numbers(rac_call *call, rac_benchmark_own *own, const char **from, rac_error *err)
+{
+    enum { most = 10000000 };
+    rac_status status;
+    *from = "";
+    if (rac_call_flag(call, "store")) {
+        rac_store_chart chart;
+        size_t notes;
+        if ((status = rac_store_chart_gather(call, &chart, err)))
+            return status;
+        rac_store_chart_own(&chart, rac_call_value(call, "arm"), own);
+        if (!own->started)
+            return rac_fail(err, RAC_NOT_FOUND, "nobody in this clinic's record has a baseline in that arm");
+        const char **note = rac_store_chart_notes(call->arena, &chart, &notes);
+        *from = rac_format(call->arena, "\n%lld started, %lld finished, %lld responded",
+                           (long long)own->started, (long long)own->finished, (long long)own->responders);
+        if (own->remitters >= 0)
+            *from = rac_format(call->arena, "%s, %lld remitted", *from, (long long)own->remitters);
+        *from = rac_format(call->arena, "%s.\n", *from);
+        for (size_t i = 0; i < notes; i++)
+            *from = rac_format(call->arena, "%s%s\n", *from, note[i]);
+        return RAC_OK;
+    }
+    if (!rac_call_value(call, "started") || !rac_call_value(call, "responders")) {
+        rac_fail(err, RAC_INVALID, "the clinic's own numbers are missing");
+        rac_error_hint(err, "--started and --responders, or --store to count them in this clinic's record");
+        return RAC_INVALID;
+    }
+    if ((status = count_of(call, "started", 0, 1, most, &own->started, err)) ||
+        (status = count_of(call, "finished", own->started, 0, most, &own->finished, err)) ||
+        (status = count_of(call, "responders", 0, 0, most, &own->responders, err)))
+        return status;
+    return count_of(call, "remitters", -1, 0, most, &own->remitters, err);
+}
+
 RAC_DO(rac_do_study_benchmark)
 {
     rac_cohorts cohorts;
     rac_benchmark_own own;
     rac_benchmark benchmark;
-    enum { most = 10000000 };
+    const char *from;
     rac_status status = read_cohorts(call, &cohorts, reply, err);
-    if (status || (status = count_of(call, "started", 0, 1, most, &own.started, err)) ||
-        (status = count_of(call, "finished", own.started, 0, most, &own.finished, err)) ||
-        (status = count_of(call, "responders", 0, 0, most, &own.responders, err)) ||
-        (status = count_of(call, "remitters", -1, 0, most, &own.remitters, err)) ||
+    if (status || (status = own_numbers(call, &own, &from, err)) ||
         (status = rac_benchmark_make(call->arena, &cohorts, &own, &benchmark, err)))
         return status;
-    reply->text = rac_benchmark_show(call->arena, &benchmark);
+    reply->text = rac_format(call->arena, "%s%s", rac_benchmark_show(call->arena, &benchmark), from);
     reply->json = json_array();
     for (size_t i = 0; i < benchmark.count; i++)
         json_array_append_new(reply->json, outcome_json(&benchmark.outcome[i]));

@@ -62,11 +62,19 @@
         "study", #verb, summary, STUDY_DETAIL, example, RAC_ROLE_ANY, false, true, {__VA_ARGS__}, \
             rac_do_study_##verb                                                                   \
     }
-/* A chart: tidy, or in ADaM files. */
+/* The clinic's own record as a chart. */
+#define STORE                                                                                    \
+    {"store", RAC_ARGUMENT_FLAG, false, false, "the chart is this clinic's own record"},         \
+        {"by", RAC_ARGUMENT_TEXT, false, false, "arms of --store: route (default) or protocol"}, \
+    {                                                                                            \
+        "everyone", RAC_ARGUMENT_FLAG, false, false,                                             \
+            "with --store: also those whose course may still be running"                         \
+    }
+/* A chart: tidy, in ADaM files, or the clinic's own record. */
 #define CHART                                                                                               \
     FILE_ARGUMENT("file", false, "a tidy chart, one row a patient and visit (CSV)"),                        \
         OPTION_FILE("map", "which column and label is what (YAML)"), OPTION_FILE("adsl", "ADSL: patients"), \
-        OPTION_FILE("adqs", "ADQS: scores"),                                                                \
+        OPTION_FILE("adqs", "ADQS: scores"), STORE,                                                         \
         {"arms", RAC_ARGUMENT_TEXT, false, false, "treated,reference, e.g. iv,in"},                         \
         {"scale", RAC_ARGUMENT_TEXT, false, false, "PHQ-9, QIDS-SR16, MADRS; or the PARAMCD"},              \
     {                                                                                                       \

@@ -117,9 +117,9 @@ rac_status rac_study_adverse(rac_arena *arena, const rac_chart *chart, const rac
             return rac_fail(err, RAC_INVALID, "no session is known in '%s': incidence has no denominator",
                             chart->arm_name[a]);
     rac_status status = line(&h, "any", "Any", any, err);
-    if (!status)
+    if (!status && chart->has_seriousness)
         status = line(&h, "serious", "Serious", serious, err);
-    if (!status)
+    if (!status && chart->has_severity)
         status = line(&h, "severe", "Severe", severe, err);
     if (!status)
         status = each(&h, "system", false, err);

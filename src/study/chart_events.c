@@ -57,4 +57,6 @@ void rac_draft_events(rac_draft *draft, const rac_sheet *sheet, const char *pati
                                     .serious = rac_text_is(rac_sheet_cell(sheet, row, serious), "Y")}));
     }
     draft->chart->has_events = true;
+    draft->chart->has_severity = severity != SIZE_MAX;
+    draft->chart->has_seriousness = serious != SIZE_MAX;
 }
