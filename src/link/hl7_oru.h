@@ -32,7 +32,7 @@ typedef struct rac_hl7_observation {
     const char *place;                /* OBX-4: MDS.VMD.channel.metric */
     const char *device;               /* OBX-18, else MSH-3: the EUI-64 where there is one */
     const char *patient;              /* PID-3.1 of the PID this row follows */
-    rac_mdc_quantity quantity;            /* RAC_QUANTITY_NONE when not known */
+    rac_mdc_quantity quantity;        /* RAC_QUANTITY_NONE when not known */
     const rac_mdc_term *term;         /* NULL when not known */
     bool has_value;
     double converted; /* in the quantity's unit; set when has_value */

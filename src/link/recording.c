@@ -88,8 +88,8 @@ static rac_status find_channels(rac_arena *arena, const rac_csv_table *table, ra
         for (size_t i = 0; i < recording->quantity_count; i++) {
             if (recording->quantities[i] != found.quantity)
                 continue;
-            const rac_status status =
-                rac_fail(err, RAC_INVALID, "two columns hold %s", rac_mdc_quantity_about(found.quantity).name);
+            const rac_status status = rac_fail(err, RAC_INVALID, "two columns hold %s",
+                                               rac_mdc_quantity_about(found.quantity).name);
             rac_error_place(err, table->file, 1, 1);
             return status;
         }

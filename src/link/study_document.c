@@ -56,7 +56,7 @@ static const rac_study_response *final_of(const study_page *page, const char *ou
 static void share_row(study_page *page, rac_table *t, const char *name, const rac_study_response *r)
 {
     if (r)
-        rac_table_row(t, RAC_ROW_PLAIN, rac_format(page->arena, "%s, %s (percentage points)", name, r->rule),
+        rac_table_row(t, RAC_ROW_PLAIN, rac_format(page->arena, "%s%s (percentage points)", name, r->rule),
                       study_share(page->arena, r->counts.events1, r->counts.n1),
                       study_share(page->arena, r->counts.events0, r->counts.n0),
                       study_interval(page->arena, 100 * r->out.difference, 100 * r->out.newcombe.lower,
@@ -96,9 +96,9 @@ void study_write_glance(study_page *page)
                       "change at the end if those who left had gone on like the reference (J2R)", "", "",
                       study_interval(arena, e->estimate, e->lower, e->upper, 2));
     }
-    share_row(page, t, "response", final_of(page, "response"));
-    share_row(page, t, "remission", final_of(page, "remission"));
-    share_row(page, t, "left", final_of(page, "dropout"));
+    share_row(page, t, "response, ", final_of(page, "response"));
+    share_row(page, t, "remission, ", final_of(page, "remission"));
+    share_row(page, t, "", final_of(page, "dropout"));
     rac_document_note(page->document,
                       "Nobody was randomised. A difference between the arms describes this chart; it is "
                       "not yet an effect of the treatment.");

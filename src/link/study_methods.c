@@ -48,6 +48,15 @@ static const char *covariates_of(study_page *page)
     return text;
 }
 
+static const char *outcome_of(study_page *page)
+{
+    const rac_chart *chart = page->chart;
+    if (chart->scale)
+        return rac_format(page->arena, "%s (%d to %d)", chart->scale->id, chart->scale->low,
+                          chart->scale->high);
+    return chart->score_name && chart->score_name[0] ? chart->score_name : "score";
+}
+
 void study_write_methods(study_page *page)
 {
     const rac_chart *chart = page->chart;
@@ -59,14 +68,10 @@ void study_write_methods(study_page *page)
         page->document, rac_format(page->arena,
                                    "A comparison of two treatments within one chart; nobody was randomised. "
                                    "Every difference is %s minus "
-                                   "%s. Outcome: %s, change from baseline%s. Response: a fall by half. "
+                                   "%s. Outcome: %s, change from baseline. Response: a fall by half. "
                                    "Remission: %s. Intervals: %g %%; "
                                    "tests two-sided.",
-                                   page->arm[1], page->arm[0],
-                                   chart->score_name && chart->score_name[0] ? chart->score_name : "score",
-                                   chart->scale ? rac_format(page->arena, " (%s, %d to %d)", chart->scale->id,
-                                                             chart->scale->low, chart->scale->high)
-                                                : "",
+                                   page->arm[1], page->arm[0], outcome_of(page),
                                    isnan(remission) ? "not known for this scale"
                                                     : rac_format(page->arena, "%g or less", remission),
                                    100 * page->options.level));

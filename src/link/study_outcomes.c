@@ -23,7 +23,7 @@ void study_write_response(study_page *page)
         page->document,
         "Patients (intervals: Wilson), difference in percentage points (Newcombe), number needed to "
         "treat",
-        "wrrrrr");
+        "wrrrrw");
     rac_table_row(t, RAC_ROW_HEAD, "outcome", page->arm[1], page->arm[0], "difference", "p (Fisher)", "NNT");
     for (size_t i = 0; i < r->count; i++) {
         const rac_study_response *s = &r->item[i];
@@ -120,7 +120,7 @@ static rac_status curve_figure(study_page *page, int e, rac_error *err)
     const double last = last_time(s);
     if (!(last > 0))
         return RAC_OK;
-    rac_figure f = rac_figure_open(page->arena, named[e], "Kaplan-Meier curves with bands", 160, 95);
+    rac_figure f = rac_figure_open(page->arena, named[e], "Kaplan-Meier curves with bands", 160, 76);
     f.x.label = s->endpoint.words;
     f.x.fixed = true;
     f.x.min = -0.02 * last;
