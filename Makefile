@@ -41,9 +41,8 @@ reference: ## write the stored answers of another solver (SUNDIALS CVODES) anew
 	  -lsundials_sunmatrixdense -lsundials_sunlinsoldense -lm -o $(BUILD)/reference
 	@$(BUILD)/reference tests/data/nonlinear
 
-example-study: build/racemate ## make the synthetic chart in examples/ anew
-	@$(BUILD)/racemate study generate --patients 153 --iv 111 --in 42 --seed 1 >examples/chart.csv
-	@$(BUILD)/racemate study generate --patients 153 --iv 111 --in 42 --seed 1 --events >examples/adverse.csv
+example-study: build/racemate ## the synthetic chart, its report (HTML, PDF), and the truth beside the estimate
+	@scripts/example-study $(BUILD)/racemate $(BUILD)/example-study
 
 install: build/racemate ## install program, library, headers, protocols, models, manual page, completion (DESTDIR, prefix as Meson)
 	@$(NINJA) -C $(BUILD) >/dev/null && meson install -C $(BUILD)

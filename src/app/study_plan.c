@@ -5,6 +5,7 @@
 
 #include "app/chart_store.h"
 #include "app/internal.h"
+#include "base/csv.h"
 #include "study/benchmark.h"
 #include "study/generate.h"
 #include "study/power.h"
@@ -41,8 +42,36 @@ static rac_status count_of(const rac_call *call, const char *name, int64_t usual
     return status;
 }
 
+/* What the chart is made from: mean change by session, as generate.h has it. */
+static rac_status write_truth(rac_call *call, rac_reply *reply, rac_error *err)
+{
+    static const char *const names[] = {"session", "intravenous", "intranasal", "difference"};
+    rac_csv_writer writer = rac_csv_writer_open(call->arena, ',');
+    rac_text csv;
+    json_t *rows = json_array();
+    for (size_t c = 0; c < 4; c++)
+        rac_csv_write_string(&writer, names[c]);
+    rac_csv_end_row(&writer);
+    for (int j = 0; j < RAC_GENERATE_SESSIONS; j++) {
+        const double iv = rac_generate_change[1][j], in = rac_generate_change[0][j];
+        rac_csv_write_integer(&writer, j + 1);
+        rac_csv_write_number(&writer, iv);
+        rac_csv_write_number(&writer, in);
+        rac_csv_write_number(&writer, iv - in);
+        rac_csv_end_row(&writer);
+        json_array_append_new(rows, json_pack("{s:i, s:f, s:f, s:f}", names[0], j + 1, names[1], iv, names[2],
+                                              in, names[3], iv - in));
+    }
+    const rac_status status = rac_csv_written(&writer, &csv, err);
+    reply->text = status ? "" : rac_text_copy(call->arena, csv);
+    reply->json = json_pack("{s:b, s:o}", "synthetic", 1, "truth", rows);
+    return status;
+}
+
 RAC_DO(rac_do_study_generate)
 {
+    if (rac_call_flag(call, "truth"))
+        return write_truth(call, reply, err);
     int64_t iv, in, total, seed;
     rac_status status;
     if ((status = count_of(call, "iv", 111, 1, RAC_GENERATE_MOST, &iv, err)) ||

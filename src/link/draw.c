@@ -2,7 +2,6 @@
 #include "link/draw.h"
 
 #include <math.h>
-#include <string.h>
 
 /* Colours of Okabe and Ito (2008, jfly.uni-koeln.de/color), told apart by colour-blind readers; the dash and
  * the marker tell them apart in grey. */
@@ -57,11 +56,11 @@ static double at_y(const canvas *c, double y)
     return c->bottom - share(&c->figure->y, y) * (c->bottom - c->top);
 }
 
-static const rac_lettering plain = {3.0, false, "#222222"};
+static const rac_lettering usual = {3.0, false, "#222222"};
 
 static void text_at(const canvas *c, double x, double y, rac_anchor anchor, const char *text)
 {
-    c->pen->text(c->pen->context, x, y, anchor, false, &plain, text);
+    c->pen->text(c->pen->context, x, y, anchor, false, &usual, text);
 }
 
 static void segment(const canvas *c, double x1, double y1, double x2, double y2, const rac_ink *ink)
@@ -143,7 +142,7 @@ static void draw_axes(const canvas *c)
     draw_under(c);
     if (f->y.label)
         c->pen->text(c->pen->context, c->left - widest_tick(c) - 2.9 - 0.6 * text_mm,
-                     (c->top + c->bottom) / 2, RAC_ANCHOR_MIDDLE, true, &plain, f->y.label);
+                     (c->top + c->bottom) / 2, RAC_ANCHOR_MIDDLE, true, &usual, f->y.label);
 }
 
 /* ---- marks ---- */
