@@ -23,7 +23,7 @@ void study_write_response(study_page *page)
         page->document,
         "Patients (intervals: Wilson), difference in percentage points (Newcombe), number needed to "
         "treat",
-        "wrrrrw");
+        "wrrrrr");
     rac_table_row(t, RAC_ROW_HEAD, "outcome", page->arm[1], page->arm[0], "difference", "p (Fisher)", "NNT");
     for (size_t i = 0; i < r->count; i++) {
         const rac_study_response *s = &r->item[i];

@@ -70,7 +70,7 @@ const char *study_p(rac_arena *arena, double p);
 /* "NNTB 4.0 (2.5 to 10.0)"; a dash for the estimate when the difference may be 0, and then the limits of
  * Altman 1998: "- (NNTB 2.9 to infinity to NNTH 10.6)". */
 const char *study_nnt(rac_arena *arena, rac_nnt nnt);
-/* "12 of 40, 30.0 %" */
+/* "12/40, 30.0 %" */
 const char *study_share(rac_arena *arena, double events, double n);
 const char *study_section(rac_arena *arena, study_part part); /* "section 4" */
 void study_heading(study_page *page, study_part part);

@@ -59,7 +59,7 @@ const char *study_nnt(rac_arena *arena, rac_nnt nnt)
 
 const char *study_share(rac_arena *arena, double events, double n)
 {
-    return n > 0 ? rac_format(arena, "%.0f of %.0f, %.1f %%", events, n, 100 * events / n) : DASH;
+    return n > 0 ? rac_format(arena, "%.0f/%.0f, %.1f %%", events, n, 100 * events / n) : DASH;
 }
 
 static const char *const titles[STUDY_PARTS] = {
