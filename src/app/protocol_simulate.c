@@ -11,7 +11,7 @@ enum { PATIENTS_MAX = 100000, THREADS_MAX = 64, BATCH = 512, ARMS_MAX = 2 };
 /* ---- what was asked ---- */
 
 typedef struct ask {
-    int64_t patients, seed, threads;
+    int64_t patients, seed, threads, vary;
     rac_virtual_patient patient;
     rac_model *model;
     bool demo; /* the site's values are the demonstration's */
@@ -107,6 +107,7 @@ static rac_status gather(rac_call *call, ask *a, rac_reply *reply, rac_error *er
     if ((status = number_of(call, "n", 1000, PATIENTS_MAX, &a->patients, err)) ||
         (status = number_of(call, "seed", 1, INT64_MAX, &a->seed, err)) ||
         (status = number_of(call, "threads", 1, THREADS_MAX, &a->threads, err)) ||
+        (rac_call_value(call, "vary") && (status = number_of(call, "vary", 10, 50, &a->vary, err))) ||
         (status = read_model(call, a, reply, err)) || (status = read_patient(call, a, reply, err)) ||
         (status = read_arm(call, a, "file", "site", reply, err)))
         return status;
@@ -123,8 +124,8 @@ static rac_status gather(rac_call *call, ask *a, rac_reply *reply, rac_error *er
 /* ---- patients, some at a time ---- */
 
 typedef struct worker {
-    const ask *a;
     rac_simulated_arm *arm;
+    uint64_t seed;
     rac_arena *kept; /* words of outcomes */
     size_t first, end;
     pthread_t thread;
@@ -148,8 +149,8 @@ static void *work(void *context)
             curves.state = w->arm->state + at;
         }
         rac_virtual_outcome *outcome = &w->arm->outcomes[i];
-        w->status = rac_virtual_session(arena, &w->arm->clinic, (uint64_t)w->a->seed, i, outcome,
-                                        wanted ? &curves : NULL, NULL, &w->err);
+        w->status = rac_virtual_session(arena, &w->arm->clinic, w->seed, i, outcome, wanted ? &curves : NULL,
+                                        NULL, &w->err);
         if (!w->status && outcome->why) {
             outcome->why = rac_string_copy(w->kept, outcome->why);
             outcome->reason = rac_string_copy(w->kept, outcome->reason);
@@ -183,30 +184,49 @@ static rac_status do_batch(worker *workers, size_t count, size_t first, size_t p
     return status;
 }
 
-static rac_status treat(rac_call *call, ask *a, worker *workers, rac_error *err)
+rac_status rac_simulated_treat(rac_call *call, rac_simulated_arm *arm, rac_simulated_run *run, rac_error *err)
 {
-    const size_t patients = (size_t)a->patients, threads = (size_t)a->threads;
+    worker *workers = rac_many(call->arena, worker, run->threads);
+    rac_status status = RAC_OK;
+    for (size_t w = 0; w < run->threads; w++)
+        workers[w] = (worker){.arm = arm, .seed = run->seed, .kept = rac_arena_new()};
+    for (size_t first = 0; first < run->patients && !status; first += BATCH) {
+        const size_t some = run->patients - first < BATCH ? run->patients - first : BATCH;
+        status = do_batch(workers, run->threads, first, some, err);
+        run->done += (double)some;
+        rac_call_progress(call, run->done, run->total, "virtual sessions");
+    }
+    for (size_t i = 0; i < run->patients && !status; i++)
+        if (arm->outcomes[i].why) {
+            arm->outcomes[i].why = rac_string_copy(call->arena, arm->outcomes[i].why);
+            arm->outcomes[i].reason = rac_string_copy(call->arena, arm->outcomes[i].reason);
+        }
+    for (size_t w = 0; w < run->threads; w++)
+        rac_arena_free(workers[w].kept);
+    return status;
+}
+
+static void make_room(rac_call *call, rac_simulated_arm *arm, size_t patients)
+{
+    arm->outcomes = rac_many(call->arena, rac_virtual_outcome, patients);
+    if (!rac_call_value(call, "plot"))
+        return;
+    arm->curves = patients < RAC_SIMULATED_CURVES ? patients : RAC_SIMULATED_CURVES;
+    const size_t points = arm->curves * RAC_SIMULATED_MINUTES;
+    arm->sbp = rac_many(call->arena, double, points);
+    arm->driver = rac_many(call->arena, double, points);
+    arm->reading_sbp = rac_many(call->arena, double, points);
+    arm->state = rac_many(call->arena, unsigned char, points);
+}
+
+static rac_status treat(rac_call *call, ask *a, rac_simulated_run *run, rac_error *err)
+{
     rac_status status = RAC_OK;
     for (size_t i = 0; i < a->arms && !status; i++) {
         rac_simulated_arm *arm = &a->arm[i];
-        arm->outcomes = rac_many(call->arena, rac_virtual_outcome, patients);
-        if (rac_call_value(call, "plot")) {
-            arm->curves = patients < RAC_SIMULATED_CURVES ? patients : RAC_SIMULATED_CURVES;
-            arm->sbp = rac_many(call->arena, double, arm->curves *RAC_SIMULATED_MINUTES);
-            arm->driver = rac_many(call->arena, double, arm->curves *RAC_SIMULATED_MINUTES);
-            arm->reading_sbp = rac_many(call->arena, double, arm->curves *RAC_SIMULATED_MINUTES);
-            arm->state = rac_many(call->arena, unsigned char, arm->curves *RAC_SIMULATED_MINUTES);
-        }
-        for (size_t w = 0; w < threads; w++)
-            workers[w].arm = arm;
-        for (size_t first = 0; first < patients && !status; first += BATCH) {
-            const size_t some = patients - first < BATCH ? patients - first : BATCH;
-            status = do_batch(workers, threads, first, some, err);
-            rac_call_progress(call, (double)(i * patients + first + some), (double)(a->arms * patients),
-                              "virtual patients");
-        }
-        if (!status)
-            status = rac_virtual_summarise(call->arena, arm->outcomes, patients, &arm->figures,
+        make_room(call, arm, run->patients);
+        if (!(status = rac_simulated_treat(call, arm, run, err)))
+            status = rac_virtual_summarise(call->arena, arm->outcomes, run->patients, &arm->figures,
                                            &arm->figure_count, err);
     }
     return status;
@@ -433,7 +453,8 @@ static rac_status write_rows(rac_call *call, const ask *a, rac_error *err)
 
 /* ---- the use case ---- */
 
-static rac_status answer(rac_call *call, const ask *a, rac_reply *reply, rac_error *err)
+static rac_status answer(rac_call *call, const ask *a, const char *varied, json_t *varied_list,
+                         rac_reply *reply, rac_error *err)
 {
     rac_arena *arena = call->arena;
     rac_virtual_figure *difference = NULL;
@@ -461,33 +482,39 @@ static rac_status answer(rac_call *call, const ask *a, rac_reply *reply, rac_err
                    "\nmean \xC2\xB1 Monte Carlo standard error; shares are of those started, "
                    "except the first two\n",
                    reasons);
-    text = rac_format(arena, "%s%s%s\nWhat this is not\n", text, numbers_text(arena, &a->patient, false),
-                      numbers_text(arena, &a->patient, true));
+    text = rac_format(arena, "%s%s%s%s\nWhat this is not\n", text, varied,
+                      numbers_text(arena, &a->patient, false), numbers_text(arena, &a->patient, true));
     for (size_t i = 0; i < a->patient.note_count; i++) {
         text = rac_format(arena, "%s  %s\n", text, a->patient.notes[i]);
         json_array_append_new(notes, json_string(a->patient.notes[i]));
     }
     reply->text = text;
-    reply->json =
-        json_pack("{s:I, s:I, s:s, s:s, s:b, s:o, s:o, s:o, s:o}", "patients", (json_int_t)a->patients,
-                  "seed", (json_int_t)a->seed, "model", rac_model_describe(a->model)->name, "patient",
-                  a->patient.name, "demonstration_values", a->demo, "arms", arms, "difference",
-                  figures_json(difference, count), "numbers", numbers_json(&a->patient), "notes", notes);
+    reply->json = json_pack(
+        "{s:I, s:I, s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:o}", "patients", (json_int_t)a->patients, "seed",
+        (json_int_t)a->seed, "model", rac_model_describe(a->model)->name, "patient", a->patient.name,
+        "demonstration_values", a->demo, "arms", arms, "difference", figures_json(difference, count),
+        "varied", varied_list, "numbers", numbers_json(&a->patient), "notes", notes);
     return RAC_OK;
 }
 
 RAC_DO(rac_do_protocol_simulate)
 {
     ask a = {0};
-    worker workers[THREADS_MAX] = {0};
     rac_status status = gather(call, &a, reply, err);
     if (status)
         return status;
-    for (size_t w = 0; w < (size_t)a.threads; w++)
-        workers[w] = (worker){.a = &a, .kept = rac_arena_new()};
-    status = treat(call, &a, workers, err);
-    if (!status)
-        status = answer(call, &a, reply, err);
+    rac_simulated_run run = {
+        .patients = (size_t)a.patients, .threads = (size_t)a.threads, .seed = (uint64_t)a.seed};
+    run.total = (double)(a.arms * run.patients);
+    if (a.vary > 0)
+        run.total += (double)rac_simulated_vary_sessions(&a.patient, (double)a.vary, run.patients);
+    const char *varied = "";
+    json_t *list = json_array();
+    if ((status = treat(call, &a, &run, err)) ||
+        (a.vary > 0 &&
+         (status = rac_simulated_vary(call, &a.arm[0], (double)a.vary, &run, &varied, &list, err))) ||
+        (status = answer(call, &a, varied, list, reply, err)))
+        json_decref(list);
     if (!status && rac_call_value(call, "out"))
         status = write_rows(call, &a, err);
     if (!status && rac_call_value(call, "plot")) {
@@ -496,7 +523,5 @@ RAC_DO(rac_do_protocol_simulate)
         if (!status)
             status = rac_call_write(call, "plot", svg.data, svg.size, err);
     }
-    for (size_t w = 0; w < (size_t)a.threads; w++)
-        rac_arena_free(workers[w].kept);
     return status;
 }

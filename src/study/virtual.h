@@ -6,11 +6,12 @@
  * act after a stated delay.  Every number of it stands in a file (patients/NAME.yaml) with its source or
  * marked as an assumption.
  *
- *     resting value   drawn for each patient, true (age, weight and pressures truncated to their ranges)
- *     rise            slope x concentration,  slope = rise / C_ref x exp(omega z - omega^2 / 2),
- *                     C_ref the typical concentration at the end of the reference infusion, omega^2 = log(1 +
- * cv^2) reading         resting + rise + sd e,  rounded as the instrument shows it; e is drawn for each
- * minute, so that the same patient at the same minute reads alike under two protocols
+ *     resting value   drawn for each patient, true (age and weight within their ranges; each from a number of
+ * its own, so that changing one number of the file draws no other anew) rise            slope x
+ * concentration,  slope = rise / C_ref x exp(omega z - omega^2 / 2), C_ref the typical concentration at the
+ * end of the reference infusion, omega^2 = log(1 + cv^2) reading         resting + rise + sd e,  rounded as
+ * the instrument shows it; e is drawn for each minute, so that the same patient at the same minute reads
+ * alike under two protocols
  *
  * The controller of racemate/pharma/controller.h is the clinic: at each decision it sees the concentration,
  * takes the readings the protocol wants, folds them into the session, lets the alarm engine speak, and acts
@@ -79,6 +80,7 @@ typedef struct rac_virtual_number {
     const char *name; /* as the file calls it */
     const char *unit;
     double value;           /* in that unit */
+    double low, high;       /* what the reader accepts */
     const char *source;     /* NULL for an assumption */
     const char *assumption; /* NULL for a sourced number */
     const char *note;       /* NULL: none */

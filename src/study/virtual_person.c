@@ -4,22 +4,22 @@
 #include <math.h>
 
 #include "base/random.h"
+#include "racemate/stats/distributions.h"
 
 static double number(const rac_virtual_patient *p, rac_virtual_name name)
 {
     return p->number[name].value;
 }
 
-/* Normal within [low, high], by drawing again; a range that is hardly ever met gives its nearer end. */
+/* Normal within [low, high], by its inverse distribution from one uniform number: so that a change of one
+ * number of the file moves what it says and draws nothing else anew. */
 static double within(rac_random *stream, double mean, double sd, double low, double high)
 {
-    enum { tries = 1000 };
-    for (int i = 0; i < tries; i++) {
-        const double value = mean + sd * rac_random_normal(stream);
-        if (value >= low && value <= high)
-            return value;
-    }
-    return fmin(fmax(mean, low), high);
+    const double u = rac_random_uniform(stream);
+    if (sd <= 0)
+        return fmin(fmax(mean, low), high);
+    const double a = rac_normal_lower((low - mean) / sd), b = rac_normal_lower((high - mean) / sd);
+    return fmin(fmax(mean + sd * rac_normal_quantile(a + u * (b - a)), low), high);
 }
 
 /* Two standard normals with this correlation. */
@@ -30,17 +30,23 @@ static void pair(rac_random *stream, double correlation, double z[2])
 }
 
 /* Resting pressures that a living adult has: at least 20 mmHg apart, and such that a rise stays on the scale.
- */
+ * Drawn again while they are not, and so drawn last; a file that hardly ever gives such a pair gets its
+ * nearest. */
 static void draw_pressures(rac_random *stream, const rac_virtual_patient *p, double resting[2])
 {
     static const double least_sbp = 80, most_sbp = 220, least_dbp = 40, least_pulse = 20;
-    double z[2];
-    do {
+    enum { tries = 1000 };
+    for (int i = 0; i < tries; i++) {
+        double z[2];
         pair(stream, number(p, RAC_VIRTUAL_SBP_DBP_CORRELATION), z);
         resting[0] = number(p, RAC_VIRTUAL_SBP_MEAN) + number(p, RAC_VIRTUAL_SBP_SD) * z[0];
         resting[1] = number(p, RAC_VIRTUAL_DBP_MEAN) + number(p, RAC_VIRTUAL_DBP_SD) * z[1];
-    } while (resting[0] < least_sbp || resting[0] > most_sbp || resting[1] < least_dbp ||
-             resting[0] - resting[1] < least_pulse);
+        if (resting[0] >= least_sbp && resting[0] <= most_sbp && resting[1] >= least_dbp &&
+            resting[0] - resting[1] >= least_pulse)
+            return;
+    }
+    resting[0] = fmin(fmax(resting[0], least_sbp), most_sbp);
+    resting[1] = fmin(fmax(resting[1], least_dbp), resting[0] - least_pulse);
 }
 
 /* Log-normal with this mean and coefficient of variation. */

@@ -62,7 +62,8 @@ static void read_number(rac_arena *arena, const rac_yaml *node, int row, rac_vir
                         rac_problems *problems)
 {
     static const char *const keys[] = {"value", "source", "assumption", "note"};
-    *number = (rac_virtual_number){.name = rows[row].name, .unit = rows[row].unit};
+    *number = (rac_virtual_number){
+        .name = rows[row].name, .unit = rows[row].unit, .low = rows[row].low, .high = rows[row].high};
     if (!node || !rac_yaml_check_keys(node, keys, 4, problems))
         return;
     rac_yaml_want_quantity(rac_yaml_need(node, "value", problems), rows[row].unit, rows[row].low,

@@ -127,7 +127,7 @@ static double shown_value(const rac_visit *v, const double shown[RAC_VIRTUAL_CUF
     case RAC_READING_TEMP:
         return number(v, RAC_VIRTUAL_TEMP);
     default:
-        return number(v, RAC_VIRTUAL_MOAAS);
+        return round(number(v, RAC_VIRTUAL_MOAAS)); /* a whole number, whatever the file is varied to */
     }
 }
 

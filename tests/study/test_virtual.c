@@ -344,6 +344,36 @@ static void test_study_virtual__a_patient_is_the_same_alone_and_under_another_pr
     assert_true(slow.drug_min > first.drug_min + 50);
 }
 
+/* Changing one number of the file changes what it says and nothing else. */
+static void test_study_virtual__one_number_changes_one_thing(void **state)
+{
+    fixture *f = *state;
+    rac_virtual_outcome as_it_is[40], changed;
+    for (uint64_t i = 0; i < 40; i++)
+        (void)events_of(f, i, &as_it_is[i]);
+    set(f, RAC_VIRTUAL_WEIGHT_MEAN, 90);
+    set(f, RAC_VIRTUAL_AGE_MEAN, 60);
+    reopen(f);
+    for (uint64_t i = 0; i < 40; i++) {
+        (void)events_of(f, i, &changed);
+        assert_true(changed.weight_kg > as_it_is[i].weight_kg && changed.age_year > as_it_is[i].age_year);
+        assert_true(changed.weight_kg <= number(f, RAC_VIRTUAL_WEIGHT_MAX));
+        for (int c = 0; c < RAC_VIRTUAL_CUFFS; c++)
+            if (!isnan(changed.baseline[c]) && !isnan(as_it_is[i].baseline[c]))
+                check_near(changed.baseline[c], as_it_is[i].baseline[c], 0, 0);
+    }
+    set(f, RAC_VIRTUAL_SBP_MEAN, 80); /* impossible together: the nearest possible pair */
+    set(f, RAC_VIRTUAL_SBP_SD, 0);
+    set(f, RAC_VIRTUAL_DBP_MEAN, 130);
+    set(f, RAC_VIRTUAL_DBP_SD, 0);
+    set(f, RAC_VIRTUAL_SBP_READING_SD, 0);
+    set(f, RAC_VIRTUAL_DBP_READING_SD, 0);
+    reopen(f);
+    (void)events_of(f, 1, &changed);
+    check_near(changed.baseline[0], 80, 0, 0);
+    check_near(changed.baseline[1], 60, 0, 0);
+}
+
 static void test_study_virtual__refusals_of_the_clinic_are_outcomes(void **state)
 {
     fixture *f = *state;
@@ -608,7 +638,7 @@ static void test_study_virtual__figures_are_means_with_their_errors(void **state
 
 RAC_TESTS(CASE(every_number_says_where_it_comes_from), CASE(the_record_folds_and_replays),
           CASE(a_hold_is_what_the_pump_gave_and_the_protocol_said),
-          CASE(a_patient_is_the_same_alone_and_under_another_protocol),
+          CASE(a_patient_is_the_same_alone_and_under_another_protocol), CASE(one_number_changes_one_thing),
           CASE(refusals_of_the_clinic_are_outcomes), CASE(refuses_what_does_not_fit_together),
           CASE(rises_are_the_published_ones), CASE(without_drug_the_largest_reading_is_that_of_placebo),
           CASE(spread_is_that_of_2342_infusions), CASE(figures_are_means_with_their_errors))
