@@ -61,13 +61,20 @@ static void add_fan(rac_arena *arena, rac_figure *figure, const rac_simulated_ar
                                       .y = median});
 }
 
-/* The first patient who was held for pressure: true pressure, what the cuff showed, and the holds as bars
- * along the foot. */
+static const rac_site_place *limit_of(const rac_simulated_arm *arm)
+{
+    const rac_site_place *limit = rac_protocol_place(arm->protocol, "hold_systolic");
+    return limit && limit->filled ? limit : NULL;
+}
+
+/* The first patient who was held and whose systolic reading met the limit (others were held for the diastolic
+ * one, which is not drawn), until they left: true pressure, what the cuff showed, and when it was held. */
 static void add_held(rac_arena *arena, rac_figure *figure, const rac_simulated_arm *arm, size_t minutes)
 {
+    const rac_site_place *limit = limit_of(arm);
     size_t held = arm->curves;
-    for (size_t p = 0; p < arm->curves && held == arm->curves; p++)
-        if (arm->outcomes[p].holds_for_pressure)
+    for (size_t p = 0; limit && p < arm->curves && held == arm->curves; p++)
+        if (arm->outcomes[p].holds_for_pressure && arm->outcomes[p].peak[0] >= limit->value)
             held = p;
     if (held == arm->curves)
         return;
@@ -99,12 +106,13 @@ static void add_held(rac_arena *arena, rac_figure *figure, const rac_simulated_a
                                               .y = span});
 }
 
-static void add_limit(rac_figure *figure, const rac_simulated_arm *arm, const char *place, const char *name)
+static void add_limit(rac_figure *figure, const rac_simulated_arm *arm)
 {
-    const rac_site_place *limit = rac_protocol_place(arm->protocol, place);
-    if (limit && limit->filled)
-        rac_figure_add(figure, &(rac_figure_mark){
-                                   .kind = RAC_FIGURE_ACROSS, .name = name, .count = 1, .y = &limit->value});
+    const rac_site_place *limit = limit_of(arm);
+    if (limit)
+        rac_figure_add(figure,
+                       &(rac_figure_mark){
+                           .kind = RAC_FIGURE_ACROSS, .name = "hold limit", .count = 1, .y = &limit->value});
 }
 
 /* Rows of shares below the axis. */
@@ -167,7 +175,7 @@ rac_status rac_simulated_plot(rac_arena *arena, const rac_simulated_arm *arms, s
     for (size_t i = 0; i < count; i++)
         add_fan(arena, &figure, &arms[i], count > 1 ? names[i] : arms[i].protocol->id, (int)i, minutes);
     add_held(arena, &figure, &arms[0], minutes);
-    add_limit(&figure, &arms[0], "hold_systolic", "hold limit");
+    add_limit(&figure, &arms[0]);
     const rac_status status = rac_figure_finish(&figure, err);
     if (status)
         return status;
