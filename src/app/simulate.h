@@ -1,15 +1,15 @@
 /* app/simulate.h: what the files of `racemate simulate` share.  Read them in this order:
  *
- *     simulate_words.c    what was typed: doses, times, who
- *     simulate_people.c   covariates of person i: constants, a table of people, distributions
- *     simulate_spread.c   quantiles over people, exactly or counted
- *     simulate_run.c      blocks of people through a model, to the files and the spread
- *     simulate_rows.c     the rows of the files: CSV and columns
- *     simulate_parameters.c  the parameters of each person, as CSV
- *     simulate_say.c      the answer in words and as JSON
- *     simulate_plot.c     the answer as a figure
- *     simulate_average.c  several models, weighed by how well they fit a patient
- *     simulate.c          the command: which of these are wanted, and which do not go together
+ *     simulate_words.c        what was typed: doses, times, who
+ *     simulate_people.c       covariates of person i: constants, a table of people, distributions
+ *     simulate_spread.c       quantiles over people, exactly or counted
+ *     simulate_run.c          blocks of people through a model, to the files and the spread
+ *     simulate_rows.c         the rows of the files: CSV and columns
+ *     simulate_parameters.c   the parameters of each person, as CSV
+ *     simulate_say.c          the answer in words and as JSON
+ *     simulate_plot.c         the answer as a figure
+ *     simulate_average.c      several models, weighed by how well they fit a patient
+ *     simulate.c              the command: which of these are wanted, and which do not go together
  *
  * Units as in pharma: h, mg, mg/L; covariates in base units. */
 #ifndef RACEMATE_APP_SIMULATE_H
