@@ -209,6 +209,30 @@ static compact_table compact(rac_arena *arena, const double *table, size_t rows,
     return t;
 }
 
+/* Two rows and two columns: one number says the table, and all of them are summed in one pass. */
+static double two_by_two(const compact_table *t, const double *log_factorial)
+{
+    const size_t row = t->row[0], column = t->column[0];
+    const size_t low = row + column > t->total ? row + column - t->total : 0,
+                 high = row < column ? row : column;
+    const double limit = log1p(1e-7) - log_factorial[t->cells[0]] - log_factorial[t->cells[1]] -
+                         log_factorial[t->cells[2]] - log_factorial[t->cells[3]];
+    double most = -INFINITY, all = 0, part = 0;
+    for (int pass = 0; pass < 2; pass++) /* first the heaviest, then the sums */
+        for (size_t x = low; x <= high; x++) {
+            const double weight = -log_factorial[x] - log_factorial[row - x] - log_factorial[column - x] -
+                                  log_factorial[t->total + x - row - column];
+            if (pass == 0) {
+                most = fmax(most, weight);
+                continue;
+            }
+            const double mass = exp(weight - most);
+            all += mass;
+            part += weight <= limit ? mass : 0;
+        }
+    return fmin(1, part / all);
+}
+
 static rac_status too_large(rac_error *err)
 {
     rac_fail(err, RAC_LIMIT, "the table is too large for Fisher's exact test");
@@ -231,6 +255,13 @@ rac_status rac_fisher_test(rac_arena *arena, const double *table, size_t rows, s
         *p_value = 1;
         return RAC_OK;
     }
+    double *const log_factorial = rac_many(arena, double, t.total + 1);
+    for (size_t i = 0; i <= t.total; i++)
+        log_factorial[i] = lgamma((double)i + 1);
+    if (t.rows == 2 && t.columns == 2) {
+        *p_value = two_by_two(&t, log_factorial);
+        return RAC_OK;
+    }
     fisher_walk w = {.rows = t.rows, .columns = t.columns, .column = t.column, .states = 1};
     for (size_t i = 0; i < t.rows; i++) {
         if (t.rows > MOST_ROWS || w.states > MOST_STATES / t.columns)
@@ -241,10 +272,7 @@ rac_status rac_fisher_test(rac_arena *arena, const double *table, size_t rows, s
     }
     if (w.states > MOST_STATES / t.columns)
         return too_large(err);
-    double *const log_factorial = rac_many(arena, double, t.total + 1);
     size_t *const after = rac_many(arena, size_t, t.columns + 1);
-    for (size_t i = 0; i <= t.total; i++)
-        log_factorial[i] = lgamma((double)i + 1);
     for (size_t k = t.columns; k-- > 0;)
         after[k] = after[k + 1] + t.column[k];
     w.after = after;
