@@ -9,9 +9,22 @@ typedef struct filling {
     rac_sheet *sheet;
     rac_text bytes;
     size_t room, *capacity; /* rows; of each column's counts */
-    const char **last;      /* where each column's newest cell stands, and its size: most repeat it */
-    size_t *last_size;
+    uint32_t *last;         /* by column: the newest word that is not tiny, or NO_WORD; most repeat it */
+    uint32_t **tiny;        /* by column, then by the word's one or two ASCII characters: its number + 1 */
 } filling;
+
+/* Scores, visits and days have at most two characters, and most cells are such: they are found without a
+ * hash. */
+enum { TINY_WORDS = 128 * 128, NOT_TINY = -1 };
+#define NO_WORD UINT32_MAX
+
+static int tiny_key(rac_text text)
+{
+    if (text.size == 0)
+        return 0;
+    const unsigned char a = (unsigned char)text.data[0], b = text.size > 1 ? (unsigned char)text.data[1] : 0;
+    return text.size <= 2 && a < 128 && b < 128 ? a + 128 * b : NOT_TINY;
+}
 
 /* Never fewer than the rows there are: a row of n fields takes at least n bytes, and a line end. */
 static size_t rows_at_most(rac_text bytes, size_t fields)
@@ -34,12 +47,13 @@ static void make_columns(filling *f, const rac_csv_row *row)
     s->where.offsets = rac_many(f->arena, size_t, f->room);
     s->where.lines = s->lines = rac_many(f->arena, int, f->room);
     f->capacity = rac_many(f->arena, size_t, row->count);
-    f->last = rac_many(f->arena, const char *, row->count);
-    f->last_size = rac_many(f->arena, size_t, row->count);
+    f->last = rac_many(f->arena, uint32_t, row->count);
+    f->tiny = rac_many(f->arena, uint32_t *, row->count);
     for (size_t c = 0; c < row->count; c++) {
         s->where.columns[c].name = row->names[c];
         s->columns[c].name = rac_text_trim(row->names[c]);
         s->columns[c].cell = rac_many(f->arena, uint32_t, f->room);
+        f->last[c] = NO_WORD;
     }
 }
 
@@ -49,14 +63,10 @@ static bool lies_in(rac_text bytes, rac_text field)
     return at >= start && at + field.size <= start + bytes.size;
 }
 
-static void add_cell(filling *f, size_t c, size_t row, rac_text text)
+/* The number of a word that was not met in the shorter ways. */
+static uint32_t number_of(filling *f, size_t c, rac_text text)
 {
     rac_sheet_column *const column = &f->sheet->columns[c];
-    if (f->last[c] && f->last_size[c] == text.size && memcmp(f->last[c], text.data, text.size) == 0) {
-        column->cell[row] = column->cell[row - 1];
-        column->count[column->cell[row]]++;
-        return;
-    }
     const size_t before = column->words.count;
     const size_t word = rac_words_add(f->arena, &column->words, text);
     if (column->words.count > before) {
@@ -65,10 +75,27 @@ static void add_cell(filling *f, size_t c, size_t row, rac_text text)
         size_t counted = before;
         rac_push(f->arena, column->count, counted, f->capacity[c], 0);
     }
-    column->cell[row] = (uint32_t)word;
+    return (uint32_t)word;
+}
+
+static void add_cell(filling *f, size_t c, size_t row, rac_text text)
+{
+    rac_sheet_column *const column = &f->sheet->columns[c];
+    const int key = tiny_key(text);
+    uint32_t word;
+    if (key == NOT_TINY) {
+        const rac_text last = f->last[c] == NO_WORD ? (rac_text){0} : column->words.word[f->last[c]];
+        word = rac_text_equal(last, text) ? f->last[c] : number_of(f, c, text);
+        f->last[c] = word;
+    } else {
+        if (!f->tiny[c])
+            f->tiny[c] = rac_many(f->arena, uint32_t, TINY_WORDS);
+        if (!f->tiny[c][key])
+            f->tiny[c][key] = number_of(f, c, text) + 1;
+        word = f->tiny[c][key] - 1;
+    }
+    column->cell[row] = word;
     column->count[word]++;
-    f->last[c] = column->words.word[word].data;
-    f->last_size[c] = text.size;
 }
 
 static rac_status keep_row(void *context, const rac_csv_row *row, rac_error *err)
