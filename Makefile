@@ -5,7 +5,7 @@ BUILD := build
 TEST_BUILD := build-test
 NINJA := ninja
 
-.PHONY: help run test bench fuzz kill reference reference-stats example-study install install-test deps deps-test deps-extra clean tidy format FORCE
+.PHONY: help run test bench fuzz kill reference reference-stats bench-peers example-study install install-test deps deps-test deps-extra clean tidy format FORCE
 
 help: ## this list
 	@grep -hE '^[a-zA-Z/_-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([^:]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -24,6 +24,9 @@ test: deps-test ## install what is missing, build under ASan and UBSan, run ever
 
 bench: deps build/racemate ## measure speed against floors in the same run
 	@$(NINJA) -C $(BUILD) >/dev/null && meson test -C $(BUILD) --benchmark --verbose
+
+bench-peers: deps build/racemate ## the estimators' speed beside R's packages, where R is
+	@$(NINJA) -C $(BUILD) bench/bench_mixed bench/bench_survival >/dev/null && bench/peers/run $(BUILD)
 
 fuzz: deps-extra ## fuzz every parser (SECONDS_EACH=60)
 	@scripts/fuzz $${SECONDS_EACH:-60}

@@ -53,7 +53,7 @@ counts <- function(k) {
   t <- matrix(rpois(r * c, sample(c(.7, 2, 6, 20), 1)), r, c)
   if (any(rowSums(t) == 0) || any(colSums(t) == 0)) return(invisible())
   x <- suppressWarnings(chisq.test(t, correct = FALSE))
-  f <- tryna(fisher.test(t, workspace = 2e7)$p.value)
+  f <- if (sum(t) <= 50) tryna(fisher.test(t, workspace = 2e7)$p.value) else NA # R takes minutes beyond
   ex <- list(expected("chi-square", c(chi = unname(x$statistic), chi.p = x$p.value)))
   if (!is.na(f)) ex <- c(ex, list(expected("Fisher, r x c", c(fisher = f), rel = 1e-6, optional = TRUE)))
   if (r == 2) {
