@@ -5,7 +5,7 @@
 #include "link/graph_svg.h"
 #include "racemate/pharma.h"
 
-enum { LINE_MAX = 38, LABEL_MAX = 40 };
+enum { LINE_MAX = 42, LABEL_MAX = 40 };
 
 /* Nodes are compartments in their order, then routes, then one exit for each flow that leaves the body. */
 typedef struct drawing {
@@ -59,14 +59,18 @@ static void add_edge(drawing *d, int from, int to, const char *label, bool dotte
 static void draw_compartment(drawing *d, size_t c)
 {
     const rac_model_shape *shape = d->shape;
-    const char *equation = shape->equations[c], *volume = shape->volumes[c];
+    const char *equation = shape->equations[c], *start = shape->starts[c], *volume = shape->volumes[c];
     rac_graph_line *lines = rac_many(d->arena, rac_graph_line,
-                                     2 + rac_model_outputs(d->model) + (equation ? strlen(equation) : 0));
+                                     2 + rac_model_outputs(d->model) + (equation ? strlen(equation) : 0) +
+                                         (start ? strlen(start) : 0));
     size_t count = 0;
-    lines[count++].text =
-        volume ? rac_format(d->arena, "%s in %s", shape->units[c], volume) : shape->units[c];
+    lines[count++].text = volume ? rac_format(d->arena, "%s in %s", shape->units[c], volume)
+                          : strcmp(shape->units[c], "1") == 0 ? "no unit"
+                                                              : shape->units[c];
     if (equation)
         count += wrap(d->arena, rac_format(d->arena, "d/dt = %s", equation), false, lines + count);
+    if (start)
+        count += wrap(d->arena, rac_format(d->arena, "begins at %s", start), false, lines + count);
     for (size_t o = 0; o < rac_model_outputs(d->model); o++)
         if (rac_model_output_mentions(d->model, o, c))
             lines[count++] = (rac_graph_line){

@@ -12,8 +12,17 @@ enum {
     STUB = 16,          /* the straight end of an arrow without a label */
     LABEL_ROOM = 22,    /* beside a label, for the arrow's head and some air */
     VERTICAL_SHIFT = 8, /* of an arrow up or down from the middle of the box */
-    SWEEPS = 12
+    SWEEPS = 12,
+    ROW_WIDTH = 1500, /* a wider drawing goes on in a second row, where one arrow alone leads on */
+    ROW_ROOM = 40
 };
+
+/* A layer's middle and width, and what the gap to its right is made of: straight ends and where arrows bend.
+ */
+typedef struct column {
+    double x, width;
+    double left_stub, bend, right_stub;
+} column;
 
 /* A node (not a satellite) or, where an arrow passes a layer, a point of it. */
 typedef struct item {
@@ -47,6 +56,8 @@ typedef struct arrangement {
     int *in_layer; /* items ordered by layer, then order */
     int *layer_first;
     rac_graph_place *places;
+    column *columns; /* by layer */
+    int fold;        /* the last layer of the first row; -1: there is one row */
 } arrangement;
 
 /* Advance widths of a sans-serif or monospaced letter are at most these parts of the size. */
@@ -481,35 +492,83 @@ static bool label_at_left(const arrangement *a, size_t edge)
     return lefts < rights;
 }
 
-/* What the straight ends in the gap after a layer take; *left_stub of it at the left. */
-static double gap_width(const arrangement *a, int layer, double *left_stub)
+/* Straight ends as long as the labels they carry; room to bend by how far arrows go up or down. */
+static void measure_gap(const arrangement *a, int layer, column *c)
 {
-    double left = 0, right = 0;
+    double most = 0;
     for (size_t e = 0; e < a->graph->edge_count; e++) {
         const int *chain = a->chain[e];
         if (!chain)
             continue;
-        const double needed =
-            label_width(&a->graph->edges[e]) > 0 ? label_width(&a->graph->edges[e]) + LABEL_ROOM : STUB;
+        const double label = label_width(&a->graph->edges[e]), needed = label > 0 ? label + LABEL_ROOM : STUB;
         const bool at_left = label_at_left(a, e);
         for (int k = 0; chain[k] >= 0; k++) {
-            if (a->items[a->segments[chain[k]].left].layer != layer)
+            const segment *p = &a->segments[chain[k]];
+            const item *left = &a->items[p->left], *right = &a->items[p->right];
+            if (left->layer != layer)
                 continue;
-            left = fmax(left, at_left && k == 0 ? needed : STUB);
-            right = fmax(right, !at_left && chain[k + 1] < 0 ? needed : STUB);
+            c->left_stub = fmax(c->left_stub, at_left && k == 0 ? needed : STUB);
+            c->right_stub = fmax(c->right_stub, !at_left && chain[k + 1] < 0 ? needed : STUB);
+            most = fmax(most, fabs(left->y + p->left_port - right->y - p->right_port));
         }
     }
-    *left_stub = left;
-    return left + BEND + right;
+    c->bend = most < 0.3 ? 0 : fmin(BEND, 20 + 0.5 * most);
 }
 
-static void place_nodes(arrangement *a, const double *layer_x)
+/* ---- a second row ---- */
+
+static bool one_arrow_leads_on(const arrangement *a, int layer)
+{
+    int count = 0;
+    for (size_t s = 0; s < a->segment_count; s++)
+        count += a->items[a->segments[s].left].layer == layer;
+    return count == 1;
+}
+
+static double left_of(const column *c)
+{
+    return c->x - c->width / 2;
+}
+
+/* Where the longer of two rows is shortest; -1 when the drawing is narrow, or no single arrow leads on. */
+static int find_fold(const arrangement *a, double width)
+{
+    int best = -1;
+    double shortest = width;
+    for (int k = 0; width > ROW_WIDTH && k + 1 < a->layers; k++) {
+        const double longer = fmax(left_of(&a->columns[k + 1]), width - left_of(&a->columns[k + 1]));
+        if (one_arrow_leads_on(a, k) && longer < shortest) {
+            best = k;
+            shortest = longer;
+        }
+    }
+    return best;
+}
+
+/* Moves what lies behind the fold below what lies before it. */
+static void fold_rows(arrangement *a)
+{
+    double bottom = 0, top = INFINITY;
+    for (size_t i = 0; i < a->item_count; i++)
+        if (a->items[i].layer <= a->fold)
+            bottom = fmax(bottom, a->items[i].y + a->items[i].down);
+        else
+            top = fmin(top, a->items[i].y - a->items[i].up);
+    const double right = left_of(&a->columns[a->fold + 1]) - a->columns[a->fold].right_stub - STUB;
+    for (size_t i = 0; i < a->item_count; i++)
+        if (a->items[i].layer > a->fold)
+            a->items[i].y += bottom + ROW_ROOM - top;
+    for (int k = a->fold + 1; k < a->layers; k++)
+        a->columns[k].x -= right;
+}
+
+static void place_nodes(arrangement *a)
 {
     for (size_t n = 0; n < a->graph->node_count; n++) {
         rac_graph_place *place = &a->places[n];
         const int host = a->host[n];
         const item *it = &a->items[a->item_of[host < 0 ? (int)n : host]];
-        place->x = layer_x[it->layer];
+        place->x = a->columns[it->layer].x;
         place->y = it->y;
         if (host >= 0)
             place->y += (a->satellites[host][0] == (int)n ? -1 : 1) *
@@ -522,28 +581,46 @@ static double half_width(const arrangement *a, const item *it)
     return it->node < 0 ? 0 : a->places[it->node].width / 2;
 }
 
-static void find_path(const arrangement *a, size_t e, const double *layer_x, const double *layer_width,
-                      const double *stub, rac_graph_path *path)
+static void add_point(rac_graph_path *path, double x, double y)
+{
+    path->x[path->count] = x;
+    path->y[path->count++] = y;
+}
+
+/* From one layer to the next; over the fold, out to the right, between the rows, and in from the left. */
+static void add_piece(const arrangement *a, const segment *p, rac_graph_path *path)
+{
+    const item *left = &a->items[p->left], *right = &a->items[p->right];
+    const column *from = &a->columns[left->layer], *to = &a->columns[right->layer];
+    const double y1 = left->y + p->left_port, y2 = right->y + p->right_port;
+    const double bend = from->x + from->width / 2 + from->left_stub;
+    add_point(path, from->x + half_width(a, left), y1);
+    add_point(path, bend, y1);
+    if (left->layer == a->fold) {
+        double top = INFINITY;
+        for (size_t i = 0; i < a->item_count; i++)
+            if (a->items[i].layer > a->fold)
+                top = fmin(top, a->items[i].y - a->items[i].up);
+        const double between = top - ROW_ROOM / 2.0, margin = left_of(to) - from->right_stub;
+        add_point(path, bend, between);
+        add_point(path, margin, between);
+        add_point(path, margin, y2);
+    } else {
+        add_point(path, bend + from->bend, y2);
+    }
+    add_point(path, to->x - half_width(a, right), y2);
+}
+
+static void find_path(const arrangement *a, size_t e, rac_graph_path *path)
 {
     const int *chain = a->chain[e];
     int pieces = 0;
     while (chain[pieces] >= 0)
         pieces++;
-    path->x = rac_many(a->arena, double, 4 * (size_t)pieces);
-    path->y = rac_many(a->arena, double, 4 * (size_t)pieces);
-    for (int k = 0; k < pieces; k++) {
-        const segment *p = &a->segments[chain[k]];
-        const item *left = &a->items[p->left], *right = &a->items[p->right];
-        const double bend = layer_x[left->layer] + layer_width[left->layer] / 2 + stub[left->layer];
-        const double y1 = left->y + p->left_port, y2 = right->y + p->right_port;
-        const double xs[] = {layer_x[left->layer] + half_width(a, left), bend, bend + BEND,
-                             layer_x[right->layer] - half_width(a, right)},
-                     ys[] = {y1, y1, y2, y2};
-        for (int i = 0; i < 4; i++) {
-            path->x[path->count] = xs[i];
-            path->y[path->count++] = ys[i];
-        }
-    }
+    path->x = rac_many(a->arena, double, 4 * (size_t)pieces + 2);
+    path->y = rac_many(a->arena, double, 4 * (size_t)pieces + 2);
+    for (int k = 0; k < pieces; k++)
+        add_piece(a, &a->segments[chain[k]], path);
     const size_t at = label_at_left(a, e) ? 0 : path->count - 2;
     const double head = 7 * (a->backward[e] ? (at ? 0 : 1) : (at ? -1 : 0)); /* off the arrow's head */
     path->label_x = at ? path->x[path->count - 1] - 4 - label_width(&a->graph->edges[e]) / 2 + head
@@ -577,6 +654,33 @@ static void find_vertical(const arrangement *a, size_t e, rac_graph_path *path)
     path->label_y = (path->y[0] + path->y[1]) / 2;
 }
 
+static void find_columns(arrangement *a, rac_graph_layout *layout)
+{
+    double at = 0;
+    a->columns = rac_many(a->arena, column, a->layers + 1);
+    for (size_t i = 0; i < a->item_count; i++) {
+        column *c = &a->columns[a->items[i].layer];
+        c->width = fmax(c->width, a->items[i].width);
+    }
+    for (int k = 0; k < a->layers; k++) {
+        column *c = &a->columns[k];
+        if (k + 1 < a->layers)
+            measure_gap(a, k, c);
+        c->x = at + c->width / 2;
+        at += c->width + c->left_stub + c->bend + c->right_stub;
+    }
+    a->fold = find_fold(a, at);
+    if (a->fold >= 0)
+        fold_rows(a);
+    for (int k = 0; k < a->layers; k++) {
+        const column *c = &a->columns[k];
+        const double turn = k == a->fold ? c->left_stub + 1 : 0;
+        layout->width = fmax(layout->width, c->x + c->width / 2 + turn);
+    }
+    for (size_t i = 0; i < a->item_count; i++)
+        layout->height = fmax(layout->height, a->items[i].y + a->items[i].down);
+}
+
 void rac_graph_arrange(rac_arena *arena, const rac_graph *graph, rac_graph_layout *layout)
 {
     const size_t n = graph->node_count, edges = graph->edge_count;
@@ -601,23 +705,13 @@ void rac_graph_arrange(rac_arena *arena, const rac_graph *graph, rac_graph_layou
     find_orders(a);
     find_ports(a);
     find_heights(a);
-    double *x = rac_many(arena, double, a->layers + 1), *width = rac_many(arena, double, a->layers + 1),
-           *stub = rac_many(arena, double, a->layers + 1), at = 0;
-    for (size_t i = 0; i < a->item_count; i++) {
-        width[a->items[i].layer] = fmax(width[a->items[i].layer], a->items[i].width);
-        layout->height = fmax(layout->height, a->items[i].y + a->items[i].down);
-    }
-    for (int k = 0; k < a->layers; k++) {
-        x[k] = at + width[k] / 2;
-        at += width[k] + (k + 1 < a->layers ? gap_width(a, k, &stub[k]) : 0);
-    }
-    place_nodes(a, x);
-    layout->width = at;
+    find_columns(a, layout);
+    place_nodes(a);
     layout->places = a->places;
     layout->paths = rac_many(arena, rac_graph_path, edges);
     for (size_t e = 0; e < edges; e++)
         if (a->chain[e])
-            find_path(a, e, x, width, stub, &layout->paths[e]);
+            find_path(a, e, &layout->paths[e]);
         else
             find_vertical(a, e, &layout->paths[e]);
 }

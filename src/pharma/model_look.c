@@ -50,7 +50,7 @@ typedef struct shape_draft {
     size_t arrow_count, arrow_capacity;
     rac_model_entry *entries;
     size_t entry_count, entry_capacity;
-    const char **units, **volumes, **equations, **outputs;
+    const char **units, **volumes, **equations, **starts, **outputs;
 } shape_draft;
 
 /* The arrow was checked when the flow was read: "central -> deep". */
@@ -76,6 +76,7 @@ static void keep_equation(reader *r, shape_draft *d, rac_text name, const rac_ya
     const rac_model *m = r->model;
     const int to = model_find_amount(m, name);
     d->equations[to] = words_of(r, rac_yaml_find(node, "rate"));
+    d->starts[to] = words_of(r, rac_yaml_find(node, "start"));
     const rac_expression *right = parse(r->arena, d->equations[to]);
     for (size_t i = 0; i < m->compartment_count; i++)
         if ((int)i != to && mentions(right, m->compartments[i])) {
@@ -103,6 +104,7 @@ void model_keep_words(reader *r, const rac_yaml *root)
     shape_draft d = {.units = rac_many(r->arena, const char *, m->compartment_count),
                      .volumes = rac_many(r->arena, const char *, m->compartment_count),
                      .equations = rac_many(r->arena, const char *, m->compartment_count),
+                     .starts = rac_many(r->arena, const char *, m->compartment_count),
                      .outputs = rac_many(r->arena, const char *, m->output_count)};
     const rac_yaml *flows = rac_yaml_find(root, "flows"), *equations = rac_yaml_find(root, "equations"),
                    *routes = rac_yaml_find(root, "routes"), *outputs = rac_yaml_find(root, "outputs");
@@ -127,8 +129,8 @@ void model_keep_words(reader *r, const rac_yaml *root)
             if (!d.volumes[c] && mentions(e, m->compartments[c]))
                 d.volumes[c] = volume;
     }
-    m->shape = (rac_model_shape){d.arrows, d.arrow_count, d.entries,   d.entry_count,
-                                 d.units,  d.volumes,     d.equations, d.outputs};
+    m->shape = (rac_model_shape){d.arrows,  d.arrow_count, d.entries, d.entry_count, d.units,
+                                 d.volumes, d.equations,   d.starts,  d.outputs};
 }
 
 const rac_model_shape *rac_model_look(const rac_model *model)
@@ -251,6 +253,9 @@ static void explain_uses(rac_arena *arena, const rac_model *m, int parameter, ra
     for (size_t c = 0; c < m->compartment_count; c++)
         if (mentions(parse(arena, shape->equations[c]), name))
             USE("equation", m->compartments[c], shape->equations[c]);
+    for (size_t c = 0; c < m->compartment_count; c++)
+        if (mentions(parse(arena, shape->starts[c]), name))
+            USE("start", m->compartments[c], shape->starts[c]);
     for (size_t i = 0; i < shape->entry_count; i++) {
         const rac_model_entry *entry = &shape->entries[i];
         const char *const four[] = {entry->fraction, entry->lag, entry->duration, entry->rate};

@@ -149,6 +149,27 @@ static void test_link_graph_svg__nothing_lies_on_anything_in_any_graph(void **st
     }
 }
 
+/* A chain too long for one row goes on in a second, and its arrow leads there. */
+static void test_link_graph_svg__a_long_chain_goes_on_below(void **state)
+{
+    (void)state;
+    rac_arena *arena = rac_arena_new();
+    rac_graph_node nodes[14];
+    rac_graph_edge edges[13];
+    for (int i = 0; i < 14; i++)
+        nodes[i] = (rac_graph_node){RAC_GRAPH_BOX, "transit", lines, 2};
+    for (int i = 0; i < 13; i++)
+        edges[i] = (rac_graph_edge){i, i + 1, "2 / MTT", false};
+    const rac_graph graph = {
+        .title = "t", .description = "d", .nodes = nodes, .node_count = 14, .edges = edges, .edge_count = 13};
+    rac_graph_layout layout = {0};
+    rac_graph_arrange(arena, &graph, &layout);
+    assert_true(layout.places[13].y > layout.places[0].y + layout.places[0].height);
+    assert_true(layout.width < 1500);
+    check_layout(arena, &graph);
+    rac_arena_free(arena);
+}
+
 static void test_link_graph_svg__what_it_refuses(void **state)
 {
     (void)state;
@@ -172,4 +193,4 @@ static void test_link_graph_svg__what_it_refuses(void **state)
 
 #define T(name) cmocka_unit_test(test_link_graph_svg__##name)
 RAC_TESTS(T(same_graph_same_bytes), T(things_stand_where_a_reader_expects),
-          T(nothing_lies_on_anything_in_any_graph), T(what_it_refuses))
+          T(nothing_lies_on_anything_in_any_graph), T(a_long_chain_goes_on_below), T(what_it_refuses))

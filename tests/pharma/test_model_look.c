@@ -46,6 +46,28 @@ static void test_pharma_model_look__parts_are_kept_as_written(void **state)
     assert_false(rac_model_output_mentions(model, (size_t)effect_s, (size_t)shape->arrows[8].from));
 }
 
+static void test_pharma_model_look__equations_say_what_they_begin_at(void **state)
+{
+    const char *text = "model: t\ntitle: t\nsubstance: x, as base\nsampling: s\npopulation: p\nsource: none\n"
+                       "units: {time: h, amount: mg, volume: L}\nparameters: {V: 10 L, k: 1 /h, kin: 2 /h, "
+                       "kout: 1 /h, EC: 1 mg/L}\n"
+                       "flows: {a -> out: k}\nequations:\n"
+                       "  r: {unit: 1, rate: kin * (1 + a / V / EC) - kout * r, start: kin / kout}\n"
+                       "routes: {iv: a}\noutputs: {c: a / V, r: r}\n";
+    const rac_model *model = read_model(*state, text, "t");
+    const rac_model_shape *shape = rac_model_look(model);
+    int r = 0;
+    while (strcmp(rac_model_compartment_name(model, (size_t)r), "r") != 0)
+        r++;
+    assert_string_equal(shape->starts[r], "kin / kout");
+    assert_null(shape->starts[1 - r]);
+    const rac_parameter_about kin = about_of(*state, model, "kin");
+    assert_int_equal(kin.use_count, 2);
+    assert_string_equal(kin.uses[0].kind, "equation");
+    assert_string_equal(kin.uses[1].kind, "start");
+    assert_true(shape->arrows[1].drives && shape->arrows[1].to == r);
+}
+
 static void test_pharma_model_look__routes_show_their_parts(void **state)
 {
     const rac_model *model = shipped_model(*state, "esketamine");
@@ -157,6 +179,6 @@ static void test_pharma_model_look__a_change_moves_what_is_written_in_its_terms(
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(test_pharma_model_look__##name, open_arena, close_arena)
-RAC_TESTS(T(parts_are_kept_as_written), T(routes_show_their_parts), T(a_parameter_knows_what_it_rests_on),
-          T(deviations_span_what_they_should), T(a_changed_model_is_the_file_changed),
-          T(a_change_moves_what_is_written_in_its_terms))
+RAC_TESTS(T(parts_are_kept_as_written), T(routes_show_their_parts), T(equations_say_what_they_begin_at),
+          T(a_parameter_knows_what_it_rests_on), T(deviations_span_what_they_should),
+          T(a_changed_model_is_the_file_changed), T(a_change_moves_what_is_written_in_its_terms))

@@ -40,8 +40,8 @@ typedef struct rac_model_shape {
     const rac_model_entry *entries;
     size_t entry_count;
     /* By compartment: its unit; what its flows out or an output divide it by ("V1", NULL when they do not);
-     * the right side of its equation (NULL: it has flows). */
-    const char *const *units, *const *volumes, *const *equations;
+     * the right side of its equation (NULL: it has flows), and what it begins at (NULL: nothing). */
+    const char *const *units, *const *volumes, *const *equations, *const *starts;
     const char *const *outputs; /* by output: as written */
 } rac_model_shape;
 const rac_model_shape *rac_model_look(const rac_model *model);
@@ -73,7 +73,7 @@ double rac_deviation_moves(const rac_deviation *deviation, double typical, doubl
 
 /* Something that mentions a parameter. */
 typedef struct rac_parameter_use {
-    const char *kind;       /* "parameter", "flow", "equation", "route", "output" */
+    const char *kind;       /* "parameter", "flow", "equation", "start", "route", "output" */
     const char *name;       /* "central -> deep" */
     const char *expression; /* as written */
 } rac_parameter_use;
