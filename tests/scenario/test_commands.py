@@ -125,6 +125,25 @@ def models_are_explained_and_drawn():
 
 
 @case
+def another_drug_is_applied_where_it_was_studied():
+    """Noppers 2011: with rifampicin 0.90 of the area of S-ketamine and 0.50 of that of S-norketamine; here to 5 h."""
+    import json
+    file = f"{ROOT}/models/esketamine-arterial.yaml"
+    words = ["simulate", file, "--dose", "40 mg over 2 h via intravenous", "--weight", "70 kg", "--times", "5 h by 5 min", "--n", "8", "--json"]
+    plain, changed = (json.loads(bare(*words, *more).stdout) for more in ([], ["--with", "rifampicin"]))
+    areas = [{o["output"]: o["area_h"]["typical"] for o in d["models"][0]["outputs"]} for d in (plain, changed)]
+    for output, ratio in (("ketamine", 0.90), ("norketamine", 0.50)):
+        assert abs(areas[1][output] / areas[0][output] - ratio) < 0.035, areas
+    assert plain["models"][0]["with"] == "" and "CLK1 x1.13, CLN1 x3" in changed["models"][0]["with"], changed["models"][0]["with"]
+    done = bare("simulate", file, "--dose", "50 mg via film", "--weight", "70 kg", "--with", "rifampicin")
+    assert done.returncode == 3 and "studied with the route intravenous, not film" in done.stderr, done
+    done = bare("model", "show", f"{ROOT}/models/esketamine.yaml", "--with", "ticlopidine")
+    assert done.returncode == 4 and "no parameter of this model can express it" in done.stderr, done
+    shown = bare("model", "show", f"{ROOT}/models/esketamine.yaml").stdout
+    assert "reported, not applied: grapefruit juice, oral" in shown and "pmid:22286159" in shown, shown
+
+
+@case
 def unknown_words_are_met_with_the_near_one():
     done = bare("sesion", "list")
     assert done.returncode == 4 and "did you mean session" in done.stderr
