@@ -5,7 +5,7 @@ BUILD := build
 TEST_BUILD := build-test
 NINJA := ninja
 
-.PHONY: help run test bench fuzz kill reference reference-stats bench-peers example-study install install-test deps deps-test deps-extra clean tidy format FORCE
+.PHONY: help run test bench fuzz kill mpi-test reference reference-stats bench-peers example-study install install-test deps deps-test deps-extra clean tidy format FORCE
 
 help: ## this list
 	@grep -hE '^[a-zA-Z/_-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([^:]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -30,6 +30,9 @@ bench-peers: deps build/racemate ## the estimators' speed beside R's packages, w
 
 fuzz: deps-extra ## fuzz every parser (SECONDS_EACH=60)
 	@scripts/fuzz $${SECONDS_EACH:-60}
+
+mpi-test: build/racemate ## a population by 1, 2 and 3 MPI processes gives the same bytes (needs libopenmpi-dev)
+	@$(NINJA) -C $(BUILD) >/dev/null && scripts/mpi-test $(BUILD)
 
 kill: deps-test ## kill -9 the server at ROUNDS=100 random moments of a replay
 	@scripts/kill-test $${ROUNDS:-100}

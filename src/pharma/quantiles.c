@@ -267,6 +267,117 @@ rac_status rac_quantiles_merge(rac_quantiles *into, const rac_quantiles *from, r
     return RAC_OK;
 }
 
+/* ---- as bytes: words of 64 bits ---- */
+
+typedef struct words {
+    uint64_t *items;
+    size_t count, capacity;
+    rac_arena *arena;
+} words;
+
+static void put(words *w, uint64_t value)
+{
+    rac_push(w->arena, w->items, w->count, w->capacity, value);
+}
+
+static void put_window(words *w, const window *from)
+{
+    put(w, from->counts ? from->highest - from->lowest + 1 : 0);
+    put(w, from->counts ? from->lowest : 0);
+    for (uint32_t bin = from->lowest; from->counts && bin <= from->highest; bin++)
+        put(w, from->counts[bin - from->first]);
+}
+
+void *rac_quantiles_pack(rac_arena *arena, const rac_quantiles *q, size_t *size)
+{
+    words w = {.arena = arena};
+    count_waiting(q);
+    put(&w, q->times);
+    put(&w, q->outputs);
+    put(&w, q->subjects);
+    for (size_t i = 0; i < q->times * q->outputs; i++) {
+        const row *r = &q->rows[i];
+        put(&w, r->zeros);
+        put(&w, bits_of(r->least));
+        put(&w, bits_of(r->most));
+        put_window(&w, &r->above);
+        put_window(&w, &r->below);
+    }
+    *size = w.count * sizeof *w.items;
+    return w.items;
+}
+
+typedef struct reader {
+    const unsigned char *bytes;
+    size_t left; /* words */
+    bool short_of;
+} reader;
+
+static uint64_t take(reader *r)
+{
+    uint64_t value = 0;
+    r->short_of |= r->left == 0;
+    if (r->short_of)
+        return 0;
+    memcpy(&value, r->bytes, sizeof value);
+    r->bytes += sizeof value;
+    r->left--;
+    return value;
+}
+
+static double take_number(reader *r)
+{
+    const uint64_t bits = take(r);
+    double value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+/* Gives back how many subjects it counts; what is impossible makes the reader short. */
+static uint64_t take_window(rac_arena *arena, reader *r, window *to)
+{
+    const uint64_t bins = take(r), lowest = take(r);
+    uint64_t total = 0;
+    r->short_of |= bins > r->left || lowest >= BINS || bins > BINS - lowest;
+    if (r->short_of || !bins)
+        return 0;
+    for (uint64_t i = 0; i < bins; i++) {
+        const uint64_t count = take(r);
+        r->short_of |= count > UINT32_MAX || (!count && (i == 0 || i + 1 == bins));
+        if (count && !r->short_of)
+            count_bin(arena, to, (uint32_t)(lowest + i), (uint32_t)count);
+        total += count;
+    }
+    return total;
+}
+
+rac_status rac_quantiles_unpack(rac_arena *arena, const void *bytes, size_t size, rac_quantiles **quantiles,
+                                rac_error *err)
+{
+    reader r = {.bytes = bytes, .left = size / sizeof(uint64_t), .short_of = size % sizeof(uint64_t) != 0};
+    rac_quantiles *q = rac_quantiles_new(arena);
+    const uint64_t times = take(&r), outputs = take(&r), subjects = take(&r);
+    r.short_of |= subjects > UINT32_MAX || (outputs && times > r.left / outputs);
+    if (!r.short_of && subjects)
+        take_shape(q, times, outputs);
+    q->subjects = subjects;
+    for (size_t i = 0; i < q->times * q->outputs && !r.short_of; i++) {
+        row *to = &q->rows[i];
+        const uint64_t zeros = take(&r);
+        to->zeros = (uint32_t)zeros;
+        to->least = take_number(&r);
+        to->most = take_number(&r);
+        uint64_t total = zeros + take_window(arena, &r, &to->above);
+        total += take_window(arena, &r, &to->below);
+        r.short_of |= zeros > UINT32_MAX || total != subjects || !(to->least <= to->most);
+        find_interior(to, &q->interior[i]);
+    }
+    if (r.short_of || r.left)
+        return rac_fail(err, RAC_CORRUPT, "these %zu bytes are no counted quantiles", size);
+    *quantiles = q;
+    return RAC_OK;
+}
+
 /* ---- reading ---- */
 
 size_t rac_quantiles_subjects(const rac_quantiles *q)

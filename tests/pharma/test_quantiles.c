@@ -156,6 +156,40 @@ static void test_pharma_quantiles__merge_in_any_order_to_the_same_bits(void **st
     rac_arena_free(arena);
 }
 
+/* There and back, the same numbers and the same bytes; any other bytes are refused. */
+static void test_pharma_quantiles__travel_as_bytes(void **state)
+{
+    (void)state;
+    enum { N = 500 };
+    rac_arena *arena = rac_arena_new();
+    rac_error err = {0};
+    double numbers[N];
+    for (shape s = LOG_NORMAL; s <= EQUAL; s++) {
+        rac_random stream = rac_random_open(4, (uint64_t)s, RAC_RANDOM_TEST);
+        rac_quantiles *q = rac_quantiles_new(arena), *back = NULL;
+        for (size_t i = 0; i < N; i++)
+            numbers[i] = draw(s, &stream);
+        count(q, numbers, N);
+        size_t size = 0, again = 0;
+        unsigned char *bytes = rac_quantiles_pack(arena, q, &size);
+        check_ok(rac_quantiles_unpack(arena, bytes, size, &back, &err));
+        for (int p = 0; p <= 100; p++)
+            check_near(rac_quantiles_at(back, 0, 0, p / 100.0), rac_quantiles_at(q, 0, 0, p / 100.0), 0, 0);
+        const void *other = rac_quantiles_pack(arena, back, &again);
+        assert_int_equal(size, again);
+        assert_memory_equal(bytes, other, size);
+        for (size_t i = 0; i < 20; i++) {
+            rac_arena *scratch = rac_arena_new();
+            check_status(rac_quantiles_unpack(scratch, bytes, size * i / 20 + i % 3, &back, &err),
+                         RAC_CORRUPT);
+            rac_arena_free(scratch);
+        }
+        bytes[16] ^= 1; /* one subject more or fewer than the rows say */
+        check_status(rac_quantiles_unpack(arena, bytes, size, &back, &err), RAC_CORRUPT);
+    }
+    rac_arena_free(arena);
+}
+
 static void test_pharma_quantiles__refuse_what_makes_no_sense(void **state)
 {
     (void)state;
@@ -301,6 +335,7 @@ RAC_TESTS(cmocka_unit_test(test_pharma_quantiles__are_within_the_promised_accura
           cmocka_unit_test(test_pharma_quantiles__of_smooth_distributions_are_better),
           cmocka_unit_test(test_pharma_quantiles__extremes_are_counted),
           cmocka_unit_test(test_pharma_quantiles__merge_in_any_order_to_the_same_bits),
+          cmocka_unit_test(test_pharma_quantiles__travel_as_bytes),
           cmocka_unit_test(test_pharma_quantiles__refuse_what_makes_no_sense),
           T(of_a_population_agree_with_exact_ones), T(are_the_same_bits_for_any_number_of_threads),
           T(memory_does_not_grow_with_subjects), T(large_populations_are_counted))

@@ -45,6 +45,13 @@ void rac_quantiles_sink(void *quantiles, const rac_population_tile *tile);
 /* Adds what `from` counted.  RAC_INVALID for another shape, RAC_LIMIT above 2^32 - 1 subjects. */
 rac_status rac_quantiles_merge(rac_quantiles *into, const rac_quantiles *from, rac_error *err);
 
+/* What was counted as bytes, and back: for other processes on machines of the same byte order (MPI: see
+ * examples/c/population_mpi.c).  Equal counts give equal bytes.  RAC_CORRUPT for bytes that are not such
+ * counts. */
+void *rac_quantiles_pack(rac_arena *arena, const rac_quantiles *quantiles, size_t *size);
+rac_status rac_quantiles_unpack(rac_arena *arena, const void *bytes, size_t size, rac_quantiles **quantiles,
+                                rac_error *err);
+
 /* How many subjects were counted, and the shape (0 before the first). */
 size_t rac_quantiles_subjects(const rac_quantiles *quantiles);
 size_t rac_quantiles_times(const rac_quantiles *quantiles);
