@@ -118,36 +118,74 @@ static void scaled_after(forcing *f, rac_lanes s, rac_lanes *x)
     }
 }
 
-/* The drivers at `nodes` times: driver d at node j goes to amounts[d * stride + j].  With `slopes` also their
- * rates of change at the first. */
-static void forcing_at(forcing *f, const rac_lanes *times, int nodes, rac_lanes *amounts, int stride,
-                       rac_lanes *slopes)
+/* Modes at four times. */
+LANE void modes_group(const forcing *f, const rac_lanes *times, rac_lanes z[][GROUP])
+{
+    for (int k = 0; k < f->shape->n; k++) {
+        rac_lanes x[GROUP], decay[GROUP], rise[GROUP];
+        for (int j = 0; j < GROUP; j++)
+            x[j] = f->m.lambda[k] * times[j];
+        exponential_group(x, decay, rise);
+        for (int j = 0; j < GROUP; j++)
+            z[k][j] = f->z[k] * decay[j] + f->gain[k] * rise[j] + f->drift[k] * times[j];
+    }
+}
+
+/* One driver from the modes at one time, `z` and the next mode `stride` further. */
+LANE rac_lanes driver_of(const forcing *f, int at, const rac_lanes *z, int stride)
+{
+    rac_lanes x = all(0);
+    for (int k = 0; k < f->shape->n; k++)
+        if (f->shape->reach[at][k])
+            x += AT(f->m.v, at, k) * z[k * stride];
+    return at_least(x, f->s->floor);
+}
+
+/* The drivers at `nodes` times: driver d at node j goes to amounts[d * stride + j]. */
+static void forcing_at(forcing *f, const rac_lanes *times, int nodes, rac_lanes *amounts, int stride)
 {
     const rac_equations *e = f->s->equations;
-    const int n = f->shape->n;
-    for (int j = 0; j < nodes; j++) {
+    const int *where = e->amount;
+    int j = 0;
+    for (; !f->scaled && j + GROUP <= nodes; j += GROUP) {
+        rac_lanes z[RAC_COMPARTMENTS_MAX][GROUP];
+        modes_group(f, &times[j], z);
+        for (int d = 0; d < e->driver_count; d++)
+            for (int g = 0; g < GROUP; g++)
+                amounts[d * stride + j + g] =
+                    driver_of(f, f->shape->position[where[e->drivers[d]]], &z[0][g], GROUP);
+    }
+    for (; j < nodes; j++) {
         rac_lanes z[RAC_COMPARTMENTS_MAX];
         if (f->scaled)
             scaled_after(f, times[j], z);
         else
             modes_after(f, times[j], z);
         for (int d = 0; d < e->driver_count; d++) {
-            const int at = f->shape->position[e->amount[e->drivers[d]]];
-            rac_lanes x = f->scaled ? z[at] : all(0);
-            for (int k = 0; k < n && !f->scaled; k++)
-                if (f->shape->reach[at][k])
-                    x += AT(f->m.v, at, k) * z[k];
-            amounts[d * stride + j] = at_least(x, f->s->floor);
+            const int at = f->shape->position[where[e->drivers[d]]];
+            amounts[d * stride + j] = f->scaled ? at_least(z[at], f->s->floor) : driver_of(f, at, z, 1);
         }
-        for (int d = 0; d < e->driver_count && slopes && !j; d++) {
-            const int at = f->shape->position[e->amount[e->drivers[d]]];
-            rac_lanes slope = f->scaled ? f->u[at] : all(0);
-            for (int k = 0; k < n; k++)
-                if (f->shape->reach[at][k])
-                    slope += f->scaled ? AT(f->a, at, k) * z[k]
+    }
+}
+
+/* The drivers at one time, and how fast they change. */
+static void forcing_moves(forcing *f, rac_lanes time, rac_lanes *amounts, rac_lanes *slopes)
+{
+    const rac_equations *e = f->s->equations;
+    const int n = f->shape->n;
+    rac_lanes z[RAC_COMPARTMENTS_MAX];
+    if (f->scaled)
+        scaled_after(f, time, z);
+    else
+        modes_after(f, time, z);
+    for (int d = 0; d < e->driver_count; d++) {
+        const int at = f->shape->position[e->amount[e->drivers[d]]];
+        amounts[d] = f->scaled ? at_least(z[at], f->s->floor) : driver_of(f, at, z, 1);
+        slopes[d] = f->scaled ? f->u[at] : all(0);
+        for (int k = 0; k < n; k++)
+            if (f->shape->reach[at][k])
+                slopes[d] += f->scaled ? AT(f->a, at, k) * z[k]
                                        : AT(f->m.v, at, k) * (f->m.lambda[k] * z[k] + f->push[k]);
-            slopes[d] = slope;
-        }
     }
 }
 

@@ -53,6 +53,18 @@ LANE rac_lanes square_root(rac_lanes x)
 /* exp(x) and exp(x) - 1, each within 2 units in the last place, for x in +-708 (clamped there: exp(-708) is
  * 3e-308).  x = k ln 2 + r with |r| <= ln 2 / 2; exp(r) - 1 by its series to r^13, whose rest is 1e-17 of it.
  */
+static const double EXPONENTIAL_TERMS[] = {1.0 / 479001600.0,
+                                           1.0 / 39916800.0,
+                                           1.0 / 3628800.0,
+                                           1.0 / 362880.0,
+                                           1.0 / 40320.0,
+                                           1.0 / 5040.0,
+                                           1.0 / 720.0,
+                                           1.0 / 120.0,
+                                           1.0 / 24.0,
+                                           1.0 / 6.0,
+                                           0.5};
+
 LANE rac_lanes exponential(rac_lanes x, rac_lanes *minus_one)
 {
     const rac_lanes shift = all(0x1.8p52);
@@ -60,19 +72,8 @@ LANE rac_lanes exponential(rac_lanes x, rac_lanes *minus_one)
     const rac_lanes rounded = x * 0x1.71547652b82fep0 + shift, k = rounded - shift;
     const rac_lanes r = (x - k * 0x1.62e42fee00000p-1) - k * 0x1.a39ef35793c76p-33;
     rac_lanes p = all(1.0 / 6227020800.0);
-    static const double terms[] = {1.0 / 479001600.0,
-                                   1.0 / 39916800.0,
-                                   1.0 / 3628800.0,
-                                   1.0 / 362880.0,
-                                   1.0 / 40320.0,
-                                   1.0 / 5040.0,
-                                   1.0 / 720.0,
-                                   1.0 / 120.0,
-                                   1.0 / 24.0,
-                                   1.0 / 6.0,
-                                   0.5};
-    for (int i = 0; i < (int)(sizeof terms / sizeof *terms); i++)
-        p = p * r + terms[i];
+    for (int i = 0; i < (int)(sizeof EXPONENTIAL_TERMS / sizeof *EXPONENTIAL_TERMS); i++)
+        p = p * r + EXPONENTIAL_TERMS[i];
     p = p * (r * r) + r;
     const rac_lanes power = (rac_lanes)(((rac_lane_mask)rounded << 52) + INT64_C(0x3ff0000000000000));
     *minus_one = power * p + (power - 1.0);

@@ -136,10 +136,13 @@ static void run_nodes(const rac_program *program, rac_lanes *frame, int stride, 
         const rac_instruction *at = &program->items[i];
         const rac_lanes *a = &frame[at->a * stride], *b = &frame[at->b * stride], *c = &frame[at->c * stride];
         rac_lanes *to = &frame[at->to * stride];
+        int done = 0;
+        for (; at->op == RAC_OP_POWER && done + GROUP <= nodes; done += GROUP)
+            power_group(&a[done], &b[done], &to[done]);
         switch (at->op) {
 #define LOOP(op)                                               \
     case op:                                                   \
-        for (int j = 0; j < nodes; j++)                        \
+        for (int j = done; j < nodes; j++)                     \
             to[j] = compute(op, at->number, a[j], b[j], c[j]); \
         break;
             EACH_OP(LOOP)

@@ -84,7 +84,7 @@ static void linearise(rosenbrock *r, rac_lanes t)
     const rac_equations *e = w->e;
     const int m = w->count, directions = m + 1;
     rac_lanes slopes[RAC_COMPARTMENTS_MAX], amounts[RAC_COMPARTMENTS_MAX];
-    forcing_at(&w->f, &t, 1, amounts, 1, slopes);
+    forcing_moves(&w->f, t, amounts, slopes);
     for (int d = 0; d < e->driver_count; d++) {
         w->frame[(w->amount + e->drivers[d]) * STEP_NODES] = amounts[d];
         w->slopes[(w->amount + e->drivers[d]) * directions + m] = slopes[d];
@@ -164,7 +164,7 @@ static void prepare_nodes(rosenbrock *r, rac_lanes t, rac_lanes h)
     }
     for (int j = 0; j < STEP_NODES - 1; j++)
         times[j] = t + NODE[j + 1] * h;
-    forcing_at(&w->f, times, STEP_NODES - 1, amounts, STEP_NODES - 1, NULL);
+    forcing_at(&w->f, times, STEP_NODES - 1, amounts, STEP_NODES - 1);
     for (int d = 0; d < w->e->driver_count; d++)
         memcpy(&w->frame[(w->amount + w->e->drivers[d]) * STEP_NODES + 1], &amounts[d * (STEP_NODES - 1)],
                sizeof *amounts * (STEP_NODES - 1));
