@@ -28,8 +28,10 @@ void rac_draft_arm(rac_draft *draft, size_t patient, rac_place at)
                               RAC_TEXT(rac_text_shorten(draft->ids.word[patient], 40)));
         return;
     }
-    const size_t arm = rac_words_add(draft->arena, &draft->arms, label);
     rac_draft_patient *p = &draft->patient[patient];
+    if (p->arm != SIZE_MAX && rac_text_equal(label, draft->arms.word[p->arm]))
+        return; /* as in the rows before */
+    const size_t arm = rac_words_add(draft->arena, &draft->arms, label);
     if (p->arm == SIZE_MAX) {
         p->arm = arm;
         p->at = at;
