@@ -151,10 +151,17 @@ static rac_status curve_figure(study_page *page, int e, rac_error *err)
 
 static const char *hazard(study_page *page, const rac_cox_fit *cox)
 {
-    return rac_format(
-        page->arena, "%s; p %s",
-        study_interval(page->arena, cox->hazard_ratio[0], cox->interval[0].lower, cox->interval[0].upper, 2),
-        study_p(page->arena, cox->p_value[0]));
+    const double ratio = cox->hazard_ratio[0];
+    if (cox->coefficient_notes[0] & RAC_NOTE_INFINITE)
+        return rac_format(page->arena, "%s: one arm has no event; likelihood ratio p %s",
+                          study_number(page->arena, ratio > 1 ? (double)INFINITY : 0, 0),
+                          study_p(page->arena, cox->likelihood_ratio.p_value));
+    if (isnan(ratio) || isnan(cox->se[0]))
+        return rac_format(page->arena, "not estimable: %s",
+                          rac_notes_format(page->arena, cox->notes | cox->coefficient_notes[0]));
+    return rac_format(page->arena, "%s; p %s",
+                      study_interval(page->arena, ratio, cox->interval[0].lower, cox->interval[0].upper, 2),
+                      study_p(page->arena, cox->p_value[0]));
 }
 
 /* Fewer than ten events a column: the ratio and its interval are not to be trusted (Peduzzi 1995,
