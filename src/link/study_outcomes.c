@@ -169,7 +169,8 @@ static const char *hazard(study_page *page, const rac_cox_fit *cox)
 static const char *events_warning(study_page *page, const rac_cox_fit *cox)
 {
     return cox->events < 10 * cox->covariates
-               ? rac_format(page->arena, "; only %zu events for %zu columns", cox->events, cox->covariates)
+               ? rac_format(page->arena, "; only %zu event%s for %zu columns", cox->events,
+                            cox->events == 1 ? "" : "s", cox->covariates)
                : "";
 }
 
