@@ -131,12 +131,17 @@ static double caption(pdf_layout *l, const rac_table *table, bool again, bool dr
     return height;
 }
 
+/* Caption, column names and the first rows; a short table, which is not broken, as a whole. */
 static double least_of(pdf_layout *l, const grid *g)
 {
-    double height = caption(l, g->table, false, true);
-    for (size_t r = 0; r < g->table->rows && r < g->heads + 2; r++)
-        height += row_of(l, g, &g->table->row[r], true);
-    return height;
+    const double head = caption(l, g->table, false, true), short_pt = (l->bottom - l->top) / 3;
+    double all = head, least = head;
+    for (size_t r = 0; r < g->table->rows; r++) {
+        const double height = row_of(l, g, &g->table->row[r], true);
+        all += height;
+        least += r < g->heads + 2 ? height : 0;
+    }
+    return all < short_pt ? all : least;
 }
 
 double pdf_table_least(pdf_layout *l, const rac_table *table)
@@ -155,11 +160,7 @@ static void begin(pdf_layout *l, const grid *g, bool again)
 void pdf_table(pdf_layout *l, const rac_table *table)
 {
     const grid g = grid_of(l, table);
-    double all = caption(l, table, false, true);
-    for (size_t r = 0; r < table->rows; r++)
-        all += row_of(l, &g, &table->row[r], true);
-    /* A table that fits on one sheet is not broken when little would be left on this one. */
-    if (pdf_room(l) < least_of(l, &g) || (all > pdf_room(l) && all < (l->bottom - l->top) / 3))
+    if (pdf_room(l) < least_of(l, &g))
         pdf_new_sheet(l);
     begin(l, &g, false);
     for (size_t r = g.heads; r < table->rows; r++) {
