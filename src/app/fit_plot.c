@@ -153,9 +153,12 @@ static void add_output(const sheet *s, rac_figure *f, const rac_app_fit *fit, si
                                          .x = fit->times_h,
                                          .low = low,
                                          .high = high});
-    rac_figure_add(f,
-                   &(rac_figure_mark){
-                       .kind = RAC_FIGURE_LINE, .style = 3, .count = times, .x = fit->times_h, .y = typical});
+    rac_figure_add(f, &(rac_figure_mark){.kind = RAC_FIGURE_LINE,
+                                         .name = style ? NULL : "typical subject",
+                                         .style = 3,
+                                         .count = times,
+                                         .x = fit->times_h,
+                                         .y = typical});
     rac_figure_add(f, &(rac_figure_mark){.kind = RAC_FIGURE_LINE,
                                          .name = rac_model_output_name(s->model, output),
                                          .style = style,
