@@ -130,6 +130,11 @@ const char *rac_call_value(const rac_call *call, const char *name); /* or NULL *
 bool rac_call_flag(const rac_call *call, const char *name);
 /* The bytes of an argument of kind RAC_ARGUMENT_FILE (none when it was not given), and what to call them. */
 rac_text rac_call_file(const rac_call *call, const char *name, const char **file_name);
+/* The number an option gives, `usual` when it was not given; RAC_INVALID outside its bounds. */
+rac_status rac_call_whole(const rac_call *call, const char *name, int64_t usual, int64_t least, int64_t most,
+                          int64_t *number, rac_error *err);
+rac_status rac_call_number(const rac_call *call, const char *name, double usual, double least, double most,
+                           double *number, rac_error *err);
 /* Appends to the file given as argument `name` (of kind RAC_ARGUMENT_OUT, and given). RAC_IO. */
 rac_status rac_call_write(const rac_call *call, const char *name, const void *bytes, size_t size,
                           rac_error *err);

@@ -332,18 +332,6 @@ static json_t *search_json(const rac_app_search *s)
 
 /* ---- the command ---- */
 
-static rac_status whole_number(const rac_call *call, const char *name, int64_t usual, int64_t least,
-                               int64_t most, int64_t *number, rac_error *err)
-{
-    const char *typed = rac_call_value(call, name);
-    *number = usual;
-    rac_status status = typed ? rac_integer_parse(rac_text_of(typed), number, err) : RAC_OK;
-    if (!status && (*number < least || *number > most))
-        status = rac_fail(err, RAC_INVALID, "--%s is %lld, allowed %lld to %lld", name, (long long)*number,
-                          (long long)least, (long long)most);
-    return status;
-}
-
 /* Durations, and among them the one of the dose, so that it stands in the table. */
 static rac_status take_durations(rac_call *call, rac_app_search *s, rac_error *err)
 {
@@ -389,8 +377,8 @@ static rac_status take_question(rac_call *call, rac_app_search *s, rac_reply *re
         (status = rac_model_check_ready(s->model, err)) ||
         (status = parse_dose(call->arena, s->model, rac_call_value(call, "dose"), &s->ask.dose, err)) ||
         (status = take_other_drugs(call, s, err)) || (status = rac_app_search_targets(call, s, err)) ||
-        (status = whole_number(call, "n", 1000, 100, PEOPLE_MAX, &people, err)) ||
-        (status = whole_number(call, "seed", 1, 0, INT64_MAX, &seed, err)) ||
+        (status = rac_call_whole(call, "n", 1000, 100, PEOPLE_MAX, &people, err)) ||
+        (status = rac_call_whole(call, "seed", 1, 0, INT64_MAX, &seed, err)) ||
         (status = rac_app_subject(call, s->model, &s->covariates, err)) ||
         (status = take_durations(call, s, err)) ||
         (status = find_studied(call, s->model, &s->ask.dose, &s->studied, &s->studied_known, err)))

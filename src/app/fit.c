@@ -355,18 +355,6 @@ static rac_status write_table(rac_arena *arena, const rac_model *model, const ra
 
 /* ---- the command ---- */
 
-static rac_status whole_number(const rac_call *call, const char *name, int64_t usual, int64_t least,
-                               int64_t most, int64_t *number, rac_error *err)
-{
-    const char *typed = rac_call_value(call, name);
-    *number = usual;
-    rac_status status = typed ? rac_integer_parse(rac_text_of(typed), number, err) : RAC_OK;
-    if (!status && (*number < least || *number > most))
-        status = rac_fail(err, RAC_INVALID, "--%s is %lld, allowed %lld to %lld", name, (long long)*number,
-                          (long long)least, (long long)most);
-    return status;
-}
-
 static rac_status write_files(rac_call *call, const rac_model *model, const rac_app_fit *fits, size_t count,
                               rac_error *err)
 {
@@ -438,8 +426,8 @@ RAC_DO(rac_do_fit)
     rac_status status;
     if ((status = rac_app_model_argument(call, "model", &model, reply, err)) ||
         (status = rac_model_check_ready(model, err)) ||
-        (status = whole_number(call, "samples", 1000, 100, KEPT_MAX, &kept, err)) ||
-        (status = whole_number(call, "seed", 1, 0, INT64_MAX, &seed, err)) ||
+        (status = rac_call_whole(call, "samples", 1000, 100, KEPT_MAX, &kept, err)) ||
+        (status = rac_call_whole(call, "seed", 1, 0, INT64_MAX, &seed, err)) ||
         (status = rac_app_events_argument(call, model, &events, reply, err)) ||
         (status = take_other_drugs(call, &events, &model, &with, err)))
         return status;

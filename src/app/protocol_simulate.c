@@ -19,18 +19,6 @@ typedef struct ask {
     rac_simulated_arm arm[ARMS_MAX];
 } ask;
 
-static rac_status number_of(const rac_call *call, const char *name, int64_t usual, int64_t most,
-                            int64_t *number, rac_error *err)
-{
-    const char *typed = rac_call_value(call, name);
-    *number = usual;
-    const rac_status status = typed ? rac_integer_parse(rac_text_of(typed), number, err) : RAC_OK;
-    if (!status && (*number < 1 || *number > most))
-        return rac_fail(err, RAC_INVALID, "--%s is %lld, allowed 1 to %lld", name, (long long)*number,
-                        (long long)most);
-    return status;
-}
-
 /* The file given as `argument`, or the one that comes with the program. */
 static rac_status bytes_of(const rac_call *call, const char *argument, const char *folder, const char *usual,
                            rac_text *bytes, const char **name, rac_error *err)
@@ -104,10 +92,10 @@ static rac_status read_arm(rac_call *call, ask *a, const char *argument, const c
 static rac_status gather(rac_call *call, ask *a, rac_reply *reply, rac_error *err)
 {
     rac_status status;
-    if ((status = number_of(call, "n", 1000, PATIENTS_MAX, &a->patients, err)) ||
-        (status = number_of(call, "seed", 1, INT64_MAX, &a->seed, err)) ||
-        (status = number_of(call, "threads", 1, THREADS_MAX, &a->threads, err)) ||
-        (rac_call_value(call, "vary") && (status = number_of(call, "vary", 10, 50, &a->vary, err))) ||
+    if ((status = rac_call_whole(call, "n", 1000, 1, PATIENTS_MAX, &a->patients, err)) ||
+        (status = rac_call_whole(call, "seed", 1, 1, INT64_MAX, &a->seed, err)) ||
+        (status = rac_call_whole(call, "threads", 1, 1, THREADS_MAX, &a->threads, err)) ||
+        (rac_call_value(call, "vary") && (status = rac_call_whole(call, "vary", 10, 1, 50, &a->vary, err))) ||
         (status = read_model(call, a, reply, err)) || (status = read_patient(call, a, reply, err)) ||
         (status = read_arm(call, a, "file", "site", reply, err)))
         return status;

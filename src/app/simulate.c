@@ -70,19 +70,6 @@ static rac_status check_options(const rac_call *call, rac_error *err)
     return RAC_OK;
 }
 
-static rac_status whole_number(const rac_call *call, const char *name, int64_t usual, int64_t most,
-                               int64_t *number, rac_error *err)
-{
-    const char *typed = rac_call_value(call, name);
-    const rac_status status = typed ? rac_integer_parse(rac_text_of(typed), number, err) : RAC_OK;
-    if (!typed)
-        *number = usual;
-    if (!status && (*number < 1 || *number > most))
-        return rac_fail(err, RAC_INVALID, "--%s is %lld, allowed 1 to %lld", name, (long long)*number,
-                        (long long)most);
-    return status;
-}
-
 /* ---- models ---- */
 
 static rac_status read_models(rac_sim *sim, rac_reply *reply, rac_error *err)
@@ -359,9 +346,9 @@ static rac_status settle_numbers(rac_sim *sim, rac_error *err)
                                   : processors > RAC_SIM_THREADS     ? RAC_SIM_THREADS
                                                                      : processors;
     rac_status status;
-    if ((status = whole_number(sim->call, "n", 0 + (sim->table ? 1 : USUAL), INT32_MAX, &n, err)) ||
-        (status = whole_number(sim->call, "seed", 1, INT64_MAX, &seed, err)) ||
-        (status = whole_number(sim->call, "threads", usual_threads, RAC_SIM_THREADS, &threads, err)))
+    if ((status = rac_call_whole(sim->call, "n", 0 + (sim->table ? 1 : USUAL), 1, INT32_MAX, &n, err)) ||
+        (status = rac_call_whole(sim->call, "seed", 1, 1, INT64_MAX, &seed, err)) ||
+        (status = rac_call_whole(sim->call, "threads", usual_threads, 1, RAC_SIM_THREADS, &threads, err)))
         return status;
     sim->n = (size_t)n;
     sim->seed = (uint64_t)seed;

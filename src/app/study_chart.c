@@ -156,20 +156,14 @@ rac_status rac_study_open(rac_call *call, rac_chart *chart, rac_study_options *s
     options.reference = count ? arms[1] : NULL;
     *study = (rac_study_options){.event = rac_call_value(call, "event")};
     study->covariates = rac_study_names(call, "covariates", (const char ***)&study->covariate);
-    int64_t seed = 1;
-    if (rac_call_value(call, "seed") &&
-        rac_integer_parse(rac_text_of(rac_call_value(call, "seed")), &seed, err))
-        return RAC_INVALID;
+    int64_t seed, subsamples;
+    rac_status status;
+    if ((status = rac_call_whole(call, "seed", 1, 0, INT64_MAX, &seed, err)) ||
+        (status = rac_call_whole(call, "subsamples", -1, 0, 100000, &subsamples, err)))
+        return status;
     study->seed = (uint64_t)seed;
-    if (rac_call_value(call, "subsamples")) {
-        int64_t subsamples;
-        if (rac_integer_parse(rac_text_of(rac_call_value(call, "subsamples")), &subsamples, err))
-            return RAC_INVALID;
-        if (subsamples < 0 || subsamples > 100000)
-            return rac_fail(err, RAC_INVALID, "--subsamples is %lld, allowed 0 to 100000",
-                            (long long)subsamples);
+    if (rac_call_value(call, "subsamples")) /* 0 asks for none; not asked leaves the usual number */
         study->subsamples = subsamples ? (size_t)subsamples : SIZE_MAX;
-    }
     if (rac_call_flag(call, "store"))
         return open_store(call, &options, chart, inputs, reply, err);
     return open_files(call, &options, chart, inputs, reply, err);

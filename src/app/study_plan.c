@@ -10,38 +10,6 @@
 #include "study/generate.h"
 #include "study/power.h"
 
-/* An argument as a number in [min, max]; `usual` when it was not given. */
-static rac_status number_of(const rac_call *call, const char *name, double usual, double min, double max,
-                            double *number, rac_error *err)
-{
-    const char *text = rac_call_value(call, name);
-    *number = usual;
-    if (!text)
-        return RAC_OK;
-    rac_status status = rac_number_parse(rac_text_of(text), number, err);
-    if (!status && !(*number >= min && *number <= max))
-        status = rac_fail(err, RAC_INVALID, "%s is %g, allowed %g to %g", name, *number, min, max);
-    if (status)
-        rac_error_field(err, name);
-    return status;
-}
-
-static rac_status count_of(const rac_call *call, const char *name, int64_t usual, int64_t min, int64_t max,
-                           int64_t *count, rac_error *err)
-{
-    const char *text = rac_call_value(call, name);
-    *count = usual;
-    if (!text)
-        return RAC_OK;
-    rac_status status = rac_integer_parse(rac_text_of(text), count, err);
-    if (!status && !(*count >= min && *count <= max))
-        status = rac_fail(err, RAC_INVALID, "%s is %lld, allowed %lld to %lld", name, (long long)*count,
-                          (long long)min, (long long)max);
-    if (status)
-        rac_error_field(err, name);
-    return status;
-}
-
 /* What the chart is made from: mean change by session, as generate.h has it. */
 static rac_status write_truth(rac_call *call, rac_reply *reply, rac_error *err)
 {
@@ -74,10 +42,10 @@ RAC_DO(rac_do_study_generate)
         return write_truth(call, reply, err);
     int64_t iv, in, total, seed;
     rac_status status;
-    if ((status = count_of(call, "iv", 111, 1, RAC_GENERATE_MOST, &iv, err)) ||
-        (status = count_of(call, "in", 42, 1, RAC_GENERATE_MOST, &in, err)) ||
-        (status = count_of(call, "patients", iv + in, 2, RAC_GENERATE_MOST, &total, err)) ||
-        (status = count_of(call, "seed", 1, 0, INT64_MAX, &seed, err)))
+    if ((status = rac_call_whole(call, "iv", 111, 1, RAC_GENERATE_MOST, &iv, err)) ||
+        (status = rac_call_whole(call, "in", 42, 1, RAC_GENERATE_MOST, &in, err)) ||
+        (status = rac_call_whole(call, "patients", iv + in, 2, RAC_GENERATE_MOST, &total, err)) ||
+        (status = rac_call_whole(call, "seed", 1, 0, INT64_MAX, &seed, err)))
         return status;
     if (total != iv + in)
         return rac_fail(err, RAC_INVALID, "patients is %lld, but iv and in together are %lld",
@@ -127,18 +95,19 @@ RAC_DO(rac_do_study_power)
     double wanted;
     rac_power_question q = {.compound = rac_call_flag(call, "compound")};
     rac_status status;
-    if ((status = count_of(call, "patients", 0, 3, 4096, &arm, err)) ||
-        (status = count_of(call, "reference", arm, 3, 4096, &other, err)) ||
-        (status = count_of(call, "visits", 6, 1, 12, &visits, err)) ||
-        (status = count_of(call, "trials", 1000, 10, 100000, &trials, err)) ||
-        (status = count_of(call, "seed", 1, 0, INT64_MAX, &seed, err)) ||
-        (status = count_of(call, "threads", usual_threads(call), 1, RAC_POWER_THREADS_MAX, &threads, err)) ||
-        (status = number_of(call, "difference", 0, -1000, 1000, &q.difference, err)) ||
-        (status = number_of(call, "sd", 0, 1e-6, 1000, &q.sd, err)) ||
-        (status = number_of(call, "correlation", 0.5, 0, 0.99, &q.correlation, err)) ||
-        (status = number_of(call, "dropout", 0, 0, 0.9, &q.dropout, err)) ||
-        (status = number_of(call, "alpha", 0.05, 1e-6, 0.5, &q.alpha, err)) ||
-        (status = number_of(call, "power", 0.8, 0.5, 0.99, &wanted, err)))
+    if ((status = rac_call_whole(call, "patients", 0, 3, 4096, &arm, err)) ||
+        (status = rac_call_whole(call, "reference", arm, 3, 4096, &other, err)) ||
+        (status = rac_call_whole(call, "visits", 6, 1, 12, &visits, err)) ||
+        (status = rac_call_whole(call, "trials", 1000, 10, 100000, &trials, err)) ||
+        (status = rac_call_whole(call, "seed", 1, 0, INT64_MAX, &seed, err)) ||
+        (status =
+             rac_call_whole(call, "threads", usual_threads(call), 1, RAC_POWER_THREADS_MAX, &threads, err)) ||
+        (status = rac_call_number(call, "difference", 0, -1000, 1000, &q.difference, err)) ||
+        (status = rac_call_number(call, "sd", 0, 1e-6, 1000, &q.sd, err)) ||
+        (status = rac_call_number(call, "correlation", 0.5, 0, 0.99, &q.correlation, err)) ||
+        (status = rac_call_number(call, "dropout", 0, 0, 0.9, &q.dropout, err)) ||
+        (status = rac_call_number(call, "alpha", 0.05, 1e-6, 0.5, &q.alpha, err)) ||
+        (status = rac_call_number(call, "power", 0.8, 0.5, 0.99, &wanted, err)))
         return status;
     q.patients[0] = (size_t)other;
     q.patients[1] = (size_t)arm;
@@ -254,11 +223,11 @@ static rac_status own_numbers(rac_call *call, rac_benchmark_own *own, const char
         rac_error_hint(err, "--started and --responders, or --store to count them in this clinic's record");
         return RAC_INVALID;
     }
-    if ((status = count_of(call, "started", 0, 1, most, &own->started, err)) ||
-        (status = count_of(call, "finished", own->started, 0, most, &own->finished, err)) ||
-        (status = count_of(call, "responders", 0, 0, most, &own->responders, err)))
+    if ((status = rac_call_whole(call, "started", 0, 1, most, &own->started, err)) ||
+        (status = rac_call_whole(call, "finished", own->started, 0, most, &own->finished, err)) ||
+        (status = rac_call_whole(call, "responders", 0, 0, most, &own->responders, err)))
         return status;
-    return count_of(call, "remitters", -1, 0, most, &own->remitters, err);
+    return rac_call_whole(call, "remitters", -1, 0, most, &own->remitters, err);
 }
 
 RAC_DO(rac_do_study_benchmark)

@@ -198,6 +198,37 @@ rac_text rac_call_file(const rac_call *call, const char *name, const char **file
                                              : (rac_text){call->values[index], call->sizes[index]};
 }
 
+rac_status rac_call_whole(const rac_call *call, const char *name, int64_t usual, int64_t least, int64_t most,
+                          int64_t *number, rac_error *err)
+{
+    const char *typed = rac_call_value(call, name);
+    *number = usual;
+    if (!typed)
+        return RAC_OK;
+    rac_status status = rac_integer_parse(rac_text_of(typed), number, err);
+    if (!status && (*number < least || *number > most))
+        status = rac_fail(err, RAC_INVALID, "--%s is %lld, allowed %lld to %lld", name, (long long)*number,
+                          (long long)least, (long long)most);
+    if (status)
+        rac_error_field(err, name);
+    return status;
+}
+
+rac_status rac_call_number(const rac_call *call, const char *name, double usual, double least, double most,
+                           double *number, rac_error *err)
+{
+    const char *typed = rac_call_value(call, name);
+    *number = usual;
+    if (!typed)
+        return RAC_OK;
+    rac_status status = rac_number_parse(rac_text_of(typed), number, err);
+    if (!status && !(*number >= least && *number <= most))
+        status = rac_fail(err, RAC_INVALID, "--%s is %g, allowed %g to %g", name, *number, least, most);
+    if (status)
+        rac_error_field(err, name);
+    return status;
+}
+
 rac_status rac_call_write(const rac_call *call, const char *name, const void *bytes, size_t size,
                           rac_error *err)
 {
