@@ -57,11 +57,12 @@ typedef struct input_list {
     size_t count, capacity;
 } input_list;
 
+/* `list` NULL: nobody asks, and hashing a large chart takes as long as half of reading it. */
 static void note_input(rac_call *call, input_list *list, const char *role, const rac_chart_file *file)
 {
     unsigned char digest[crypto_hash_sha256_BYTES];
     char hex[2 * sizeof digest + 1];
-    if (!file->name)
+    if (!list || !file->name)
         return;
     crypto_hash_sha256(digest, (const unsigned char *)file->bytes.data, file->bytes.size);
     sodium_bin2hex(hex, sizeof hex, digest, sizeof digest);
@@ -78,12 +79,12 @@ static rac_status open_files(rac_call *call, rac_chart_options *options, rac_cha
     rac_problems problems = rac_problems_init(call->arena);
     rac_status status;
     input_list read = {0};
-    note_input(call, &read, "chart", &file);
-    note_input(call, &read, "mapping", &options->map);
-    note_input(call, &read, "ADSL", &adsl);
-    note_input(call, &read, "ADQS", &adqs);
-    note_input(call, &read, "ADTTE", &adtte);
-    note_input(call, &read, "adverse events", &adae);
+    note_input(call, inputs ? &read : NULL, "chart", &file);
+    note_input(call, inputs ? &read : NULL, "mapping", &options->map);
+    note_input(call, inputs ? &read : NULL, "ADSL", &adsl);
+    note_input(call, inputs ? &read : NULL, "ADQS", &adqs);
+    note_input(call, inputs ? &read : NULL, "ADTTE", &adtte);
+    note_input(call, inputs ? &read : NULL, "adverse events", &adae);
     options->events = adae;
     if (inputs)
         *inputs = (rac_study_inputs){read.count, read.item};
@@ -123,8 +124,8 @@ static rac_status open_store(rac_call *call, rac_chart_options *options, rac_cha
         return status;
     const rac_chart_file file = {"this clinic's record", csv}, seen = {"its symptoms", events};
     input_list read = {0};
-    note_input(call, &read, "chart (study chart --out)", &file);
-    note_input(call, &read, "side effects (study chart --events --out)", &seen);
+    note_input(call, inputs ? &read : NULL, "chart (study chart --out)", &file);
+    note_input(call, inputs ? &read : NULL, "side effects (study chart --events --out)", &seen);
     if (inputs)
         *inputs = (rac_study_inputs){read.count, read.item};
     options->scale = own.scale->id;
