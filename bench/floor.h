@@ -56,8 +56,8 @@ static inline void measure_stores(floors *f)
 
 #if defined(__x86_64__) && defined(RAC_HAVE_LIBMVEC)
 typedef double floor_vector __attribute__((vector_size(64)));
-floor_vector _ZGVeN8v_exp(floor_vector x);
-floor_vector _ZGVeN8vv_pow(floor_vector x, floor_vector y);
+__attribute__((target("avx512f"))) floor_vector _ZGVeN8v_exp(floor_vector x);
+__attribute__((target("avx512f"))) floor_vector _ZGVeN8vv_pow(floor_vector x, floor_vector y);
 
 #define FLOOR_KEEP(x) __asm__ volatile("" : "+v"(x))
 enum { FLOOR_ROUNDS = 400000 };
