@@ -230,7 +230,9 @@ rac_status rac_fitter_open(rac_arena *arena, const rac_model *model, const rac_f
                       .ask = request,
                       .epochs = request->epochs ? request->epochs : 1,
                       .samples = request->sample_count,
+                      /* States are integrated; what differences magnify must be smaller than they are. */
                       .population = {.model = model,
+                                     .tolerance = 1e-10,
                                      .regimen = request->regimen,
                                      .epochs = request->epochs,
                                      .epoch_h = request->epoch_h,
