@@ -80,8 +80,8 @@ rac_status rac_http_start(rac_server *server, struct MHD_Daemon **daemon, rac_er
 
 /* ---- handlers, one file a subject ---------------------------------------------------------------- */
 
-rac_handler rac_handle_asset, rac_handle_board, rac_handle_session, rac_handle_curve, rac_handle_live, rac_handle_do,
-    rac_handle_sign_in, rac_handle_sign_out, rac_handle_me, rac_handle_health;
+rac_handler rac_handle_asset, rac_handle_board, rac_handle_session, rac_handle_curve, rac_handle_live,
+    rac_handle_do, rac_handle_sign_in, rac_handle_sign_out, rac_handle_me, rac_handle_health;
 
 /* ---- who is signed in (people.c) ------------------------------------------------------------------ */
 

@@ -1,6 +1,6 @@
 /* stats/mixed_matrix.c: small dense algebra.  Sizes are visits (at most 64) and columns (tens), where a plain
- * loop beats a library call.  OpenBLAS was tried for the products: a whole fit was a tenth faster (3.4 against
- * 3.7 ms), and differed in the last bit between one thread and two, which a study must not. */
+ * loop beats a library call.  OpenBLAS was tried for the products: a whole fit was a tenth faster (3.4
+ * against 3.7 ms), and differed in the last bit between one thread and two, which a study must not. */
 #include "stats/mixed_matrix.h"
 
 #include <math.h>

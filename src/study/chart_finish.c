@@ -391,7 +391,8 @@ double rac_chart_remission(const rac_chart *chart, const char **source)
         const char *source;
     } rows[] = {
         {"QIDS-SR16", 5,
-         "0 to 5 is no depression on the scale's own page, http://ids-qids.org/interpretation.html, after Rush "
+         "0 to 5 is no depression on the scale's own page, http://ids-qids.org/interpretation.html, after "
+         "Rush "
          "2003 and Trivedi 2004"},
         {"PHQ-9", 4, "below 5, as in doi:10.1176/appi.ps.201900295"},
         {"MADRS", 10,

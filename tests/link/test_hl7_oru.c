@@ -403,7 +403,8 @@ static void test_link_oru__what_is_written_is_charted(void **state)
     for (int q = 0; q < RAC_QUANTITY_COUNT; q++) {
         const rac_mdc_quantity_row row = rac_mdc_quantity_about((rac_mdc_quantity)q);
         const bool diastolic = row.reading == RAC_READING_DBP;
-        samples[q] = (rac_hl7_sample){(rac_mdc_quantity)q, diastolic ? row.low + 2.385 : row.high - 2.385, at};
+        samples[q] =
+            (rac_hl7_sample){(rac_mdc_quantity)q, diastolic ? row.low + 2.385 : row.high - 2.385, at};
     }
     const rac_hl7_source source = {.application = "RACEMATE DEMO",
                                    .device = "0123456789ABCDEF",

@@ -12,8 +12,8 @@
  * Answers, not errors: no event (nothing is estimable); a covariate that is constant or a combination of
  * earlier ones (RAC_NOTE_ALIASED, its numbers not estimable, the rest fitted without it); a likelihood that
  * rises for ever because an arm has no event (RAC_NOTE_INFINITE: the coefficient is +-INFINITY, the ratio 0
- * or INFINITY, its error not estimable; the likelihood-ratio test still holds); robust errors of too few clusters,
- * whose scores cancel (RAC_NOTE_TOO_FEW, error not estimable). */
+ * or INFINITY, its error not estimable; the likelihood-ratio test still holds); robust errors of too few
+ * clusters, whose scores cancel (RAC_NOTE_TOO_FEW, error not estimable). */
 #ifndef RACEMATE_STATS_COX_H
 #define RACEMATE_STATS_COX_H
 

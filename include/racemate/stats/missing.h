@@ -37,8 +37,8 @@ extern "C" {
 
 /* ---- one complete set ---------------------------------------------------------------------------- */
 
-/* y ~ treated + covariates by least squares; the effect is treated minus control.  A covariate that is the same
- * in everybody, or a combination of those before it, is left out. */
+/* y ~ treated + covariates by least squares; the effect is treated minus control.  A covariate that is the
+ * same in everybody, or a combination of those before it, is left out. */
 typedef struct rac_ancova_data {
     size_t patients;
     const double *y;         /* patients; NaN leaves a patient out */
