@@ -53,7 +53,7 @@ example-study: build/racemate ## the synthetic chart, its report (HTML, PDF), an
 install: build/racemate ## install program, library, headers, protocols, models, manual page, completion (DESTDIR, prefix as Meson)
 	@$(NINJA) -C $(BUILD) >/dev/null && meson install -C $(BUILD)
 
-install-test: deps ## install into an empty folder and use it as others would: C, C++, pkg-config
+install-test: deps-extra ## install into an empty folder and use it as others would: C, C++, pkg-config
 	@scripts/install-test
 
 tidy: deps-extra build/racemate ## clang-tidy over the sources, warnings as errors

@@ -14,7 +14,7 @@ const path = (points, x, y) => points.map(([at, value], i) => `${i ? 'L' : 'M'}$
 export function curvePanel(curve, {x, from, to, left, right, top}) {
   const rows = curve.rows.filter(([at]) => at >= from && at <= to);
   if (!rows.length) return svg('g', {class: 'curve'}, svg('text', {x: left, y: top + 14}, curve.missing || 'no predicted concentration in this span'));
-  const most = nice(Math.max(...rows.map(row => row[3])));
+  const most = nice(Math.max(1, ...rows.map(row => row[3]))); // the first minute alone is 0
   const base = top + height - plot.bottom;
   const y = value => base - (height - plot.top - plot.bottom) * value / most;
   const typical = rows.map(([at, value]) => [at, value]);
