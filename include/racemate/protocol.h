@@ -64,6 +64,11 @@ typedef struct rac_fact_definition {
  *   minutes.since_start, minutes.since_drug (since the last drug stopped), given.mg, dose.mg
  *   weight.today, vial.matches, plan.signed (yes/no), fasting.hours
  *   symptoms.open, alarms.open (counts of what is neither resolved nor mild)
+ * Between sessions, and only there (course.dose_steps):
+ *   course.infusions (given so far), course.improvement (fall of the primary scale's score against the
+ *   baseline, in %; unknown until it was asked after the last infusion), course.response, course.remission
+ *   last.dose (mg/kg ordered), last.given (% of the planned dose), last.holds, last.stopped_early,
+ *   last.peak_sbp
  * and, from the file itself: fact names, site.<name>, and tick.<id> of every item that is ticked by
  * hand or listed under second_checks.  A '-' of an id is written '_' there (tick.second_check), for '-'
  * is minus in an expression. */
@@ -74,6 +79,7 @@ typedef struct rac_vocabulary_row {
     const char *meaning;
     double low, high;  /* possible range in that unit: what a check may assume */
     bool intermittent; /* a reading taken now and then (cuff, judgement): no delay may hold it back */
+    bool of_course;    /* known between sessions only */
 } rac_vocabulary_row;
 const rac_vocabulary_row *rac_vocabulary(size_t *count);
 
@@ -169,6 +175,30 @@ typedef struct rac_maintenance_step {
     double for_days;
 } rac_maintenance_step;
 
+/* Where the next session's dose goes: `course.dose_steps` of the file.  The first rule that holds decides;
+ * when none does the dose stays.  What comes out is a proposal (care/course.h), never an order. */
+typedef enum rac_dose_move { RAC_MOVE_STAY, RAC_MOVE_UP, RAC_MOVE_DOWN } rac_dose_move;
+const char *rac_dose_move_name(rac_dose_move move); /* "stay", "up", "down" */
+
+typedef struct rac_step_rule {
+    const char *id;
+    rac_dose_move move;
+    const rac_expression *when; /* names course.<...>, last.<...> and site.<...> only */
+    const char *because;
+    rac_words sources;
+    const char *conflict;
+    int line;
+} rac_step_rule;
+
+typedef struct rac_dose_steps {
+    rac_decimal by_mg_per_kg;                    /* one step; 0: the file has no steps */
+    rac_decimal least_mg_per_kg, most_mg_per_kg; /* no step leaves them; inside the dose's hard limits */
+    const rac_step_rule *rules;                  /* those that raise the dose stand last */
+    size_t rule_count;
+    rac_words sources;
+    const char *conflict;
+} rac_dose_steps;
+
 typedef struct rac_course_rules {
     int infusions_min, infusions_max;
     double weeks_min, weeks_max;
@@ -186,6 +216,7 @@ typedef struct rac_course_rules {
     const char *suicide_screen; /* the instrument a positive suicide item asks for */
     const rac_maintenance_step *maintenance;
     size_t maintenance_count;
+    rac_dose_steps dose_steps;
     rac_words sources;
     const char *conflict;
 } rac_course_rules;

@@ -126,34 +126,6 @@ rac_status rac_app_scores(rac_app *app, rac_arena *arena, const char *id, rac_sc
     return status;
 }
 
-static double peak_systolic(const rac_session *session)
-{
-    double peak = 0;
-    const rac_series *series = &session->series[RAC_READING_SBP];
-    for (size_t i = 0; session->any_drug && i < series->count; i++)
-        if (series->items[i].quality <= RAC_QUALITY_MANUAL &&
-            series->items[i].at.ms >= session->started_at.ms)
-            peak = fmax(peak, series->items[i].value);
-    return peak;
-}
-
-static rac_course_session course_session(const rac_case *c, rac_instant now)
-{
-    const rac_session *s = &c->session;
-    rac_course_session out = {.id = c->session_id,
-                              .number = s->number,
-                              .state = s->state,
-                              .any_drug = s->any_drug,
-                              .at = s->any_drug ? s->started_at : s->opened_at,
-                              .weight_kg = s->weight_kg,
-                              .peak_sbp_mmhg = peak_systolic(s)};
-    rac_decimal volume;
-    rac_session_delivered(s, now, &volume, &out.given_mg);
-    if (s->plan)
-        out.dose_mg_per_kg = s->plan->ordered_mg_per_kg;
-    return out;
-}
-
 rac_status rac_app_course_sessions(rac_app *app, rac_arena *arena, const char *id,
                                    rac_course_session **sessions, size_t *count, rac_error *err)
 {
@@ -173,7 +145,7 @@ rac_status rac_app_course_sessions(rac_app *app, rac_arena *arena, const char *i
         rac_case c;
         status = rac_case_load(app, arena, opened[i].subject + strlen("session/"), rac_app_now(app), &c, err);
         if (!status)
-            (*sessions)[(*count)++] = course_session(&c, rac_app_now(app));
+            (*sessions)[(*count)++] = rac_course_session_of(c.session_id, &c.session, rac_app_now(app));
     }
     return status;
 }
@@ -547,6 +519,32 @@ static char *add_points(rac_call *call, char *text, const rac_course_point *poin
     return text;
 }
 
+/* "Dose: 0.75 mg/kg proposed, up from 0.5 (...)": words for the prescriber, who orders. */
+static const char *dose_words(rac_arena *arena, const rac_dose_proposal *dose)
+{
+    const char *from = dose->move == RAC_MOVE_STAY
+                           ? " as before"
+                           : rac_format(arena, ", %s from %s", rac_dose_move_name(dose->move),
+                                        rac_decimal_format_exact(arena, dose->last_mg_per_kg));
+    return rac_format(
+        arena, "Dose: %s mg/kg%s is proposed (%s%s%s)\n      a prescriber orders it: --dose '%s mg/kg'\n",
+        rac_decimal_format_exact(arena, dose->mg_per_kg), from, dose->rule ? dose->rule : "",
+        dose->rule ? ": " : "", dose->because, rac_decimal_format_exact(arena, dose->mg_per_kg));
+}
+
+static json_t *dose_json(const rac_dose_proposal *dose)
+{
+    json_t *sources = json_array(), *missing = json_array();
+    for (size_t i = 0; i < dose->sources.count; i++)
+        json_array_append_new(sources, json_string(dose->sources.items[i]));
+    for (size_t i = 0; i < dose->missing.count; i++)
+        json_array_append_new(missing, json_string(dose->missing.items[i]));
+    return json_pack("{s:f, s:f, s:s, s:s*, s:s, s:o, s:o}", "mg_per_kg", rac_decimal_double(dose->mg_per_kg),
+                     "last_mg_per_kg", rac_decimal_double(dose->last_mg_per_kg), "move",
+                     rac_dose_move_name(dose->move), "rule", dose->rule, "because", dose->because, "sources",
+                     sources, "missing", missing);
+}
+
 RAC_DO(rac_do_course)
 {
     const char *id = rac_call_value(call, "patient");
@@ -588,6 +586,8 @@ RAC_DO(rac_do_course)
         text = rac_format(call->arena, "%s      from %s to %s\n", text,
                           rac_instant_format_date(call->arena, course.next_earliest, zone),
                           rac_instant_format_date(call->arena, course.next_latest, zone));
+    if (course.dose.made)
+        text = rac_format(call->arena, "%s%s", text, dose_words(call->arena, &course.dose));
     if (course.suicide_screen_due)
         text = rac_format(call->arena, "%s! %s\n", text, course.suicide_because);
     reply->text = text;
@@ -597,6 +597,8 @@ RAC_DO(rac_do_course)
                   "remission", course.remission, "relapse", course.relapse, "next",
                   rac_next_step_name(course.step), "because", course.because, "points", points, "sessions",
                   infusions, "suicide_screen", course.suicide_screen_due ? course.suicide_because : NULL);
+    if (course.dose.made)
+        json_object_set_new(reply->json, "dose_proposal", dose_json(&course.dose));
     if (course.has_next) {
         json_object_set_new(reply->json, "next_from",
                             json_string(rac_instant_format_date(call->arena, course.next_earliest, zone)));

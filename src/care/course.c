@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "care/course_dose.h"
+
 static const char *const steps[] = {"baseline score needed", "next infusion", "review before going on",
                                     "maintenance", "course complete without response: review"};
 
@@ -297,6 +299,9 @@ rac_status rac_course_fold(rac_arena *arena, const rac_protocol *protocol, const
         course->relapse = latest->relapse;
     }
     decide_step(arena, protocol, sessions, session_count, latest, course);
+    if ((status = rac_course_propose_dose(arena, protocol, last_infusion(sessions, session_count), latest,
+                                          course, err)))
+        return status;
     look_at_suicide_item(arena, protocol, scores, score_count, course);
     return RAC_OK;
 }

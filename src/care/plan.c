@@ -227,6 +227,18 @@ static void derive_rates(rac_plan *plan)
     plan->left_in_vial_mg = minus(times(plan->container_ml, plan->strength_mg_per_ml, 6), plan->drawn_mg);
 }
 
+/* The prescriber sees what the protocol's steps propose whenever it differs from what was ordered, or from
+ * the dose before. */
+static void remark_proposal(const rac_course_summary *course, rac_decimal ordered, remarks *r)
+{
+    const double proposed = shown(course->proposed_mg_per_kg);
+    if (rac_decimal_compare(course->proposed_mg_per_kg, ordered) != 0)
+        remark(r, "course", "the protocol's dose steps propose %g mg/kg, ordered are %g mg/kg: %s", proposed,
+               shown(ordered), course->proposed_because);
+    else if (fabs(proposed - course->last_dose_mg_per_kg) > 1e-9)
+        remark(r, "course", "as the protocol's dose steps propose: %s", course->proposed_because);
+}
+
 rac_status rac_plan_make(rac_arena *arena, const rac_protocol *protocol, const rac_plan_request *request,
                          rac_plan *plan, rac_error *err)
 {
@@ -271,6 +283,8 @@ rac_status rac_plan_make(rac_arena *arena, const rac_protocol *protocol, const r
     if (request->course.has_last_dose && fabs(shown(per_kg) - request->course.last_dose_mg_per_kg) > 1e-9)
         remark(&r, "G05", "dose changes from %g to %g mg/kg since the last infusion",
                request->course.last_dose_mg_per_kg, shown(per_kg));
+    if (request->course.has_proposal)
+        remark_proposal(&request->course, per_kg, &r);
     made.remarks = r.items;
     made.remark_count = r.count;
     if ((status = rac_plan_verify(&made, err)))

@@ -93,6 +93,24 @@ static void check_repeats(const checker *check, size_t index)
     rac_error_hint(err, "take one of them out, or change its expression");
 }
 
+/* The first rule that holds decides, so one that an earlier rule covers is never asked. */
+static void check_step(const checker *check, size_t index)
+{
+    const rac_step_rule *rules = check->protocol->course.dose_steps.rules, *rule = &rules[index];
+    const char *field = rac_format(check->arena, "course.dose_steps.%s", rule->id);
+    check_can_change(check, rule->when, field);
+    for (size_t i = 0; i < index; i++) {
+        if (!share_a_name(rule->when, rules[i].when) || !implies(check, rule->when, rules[i].when))
+            continue;
+        rac_error *err = problem_at(
+            check, rule->when, field,
+            rac_format(check->arena, "dose step '%s' can never be reached: '%s' of line %d decides before it",
+                       rule->id, rules[i].id, rules[i].line));
+        rac_error_hint(err, "take one of them out, or change its expression");
+        return;
+    }
+}
+
 /* ---- facts and places nothing looks at ---- */
 
 static void mark(bool *named, const rac_expression *expression)
@@ -112,6 +130,8 @@ static void check_everything_is_used(const checker *check)
         mark(named, protocol->conditions[i].when);
         mark(named, protocol->conditions[i].clear);
     }
+    for (size_t i = 0; i < protocol->course.dose_steps.rule_count; i++)
+        mark(named, protocol->course.dose_steps.rules[i].when);
     for (size_t i = 0; i < protocol->start.count; i++)
         mark(named, protocol->start.items[i].when);
     for (size_t i = 0; i < protocol->discharge.count; i++)
@@ -152,6 +172,8 @@ void rac_check_expressions(rac_arena *arena, const rac_protocol *protocol, rac_p
         check_can_change(&check, rule->when, rac_format(arena, "conditions.%s.when", rule->id));
         check_can_change(&check, rule->clear, rac_format(arena, "conditions.%s.clear", rule->id));
     }
+    for (size_t i = 0; i < protocol->course.dose_steps.rule_count; i++)
+        check_step(&check, i);
     check_items(&check, &protocol->start, "start");
     check_items(&check, &protocol->discharge, "discharge");
     check_everything_is_used(&check);

@@ -133,7 +133,8 @@ void rac_read_course(rac_reader *reader)
     if (!rac_yaml_want_map(map, reader->problems))
         return;
     rac_take_keys(reader, map, "infusions", "weeks", "spacing", "review_after", "scale", "also", "response",
-                  "remission", "relapse", "suicide_screen", "maintenance", "sources", "conflict");
+                  "remission", "relapse", "suicide_screen", "maintenance", "dose_steps", "sources",
+                  "conflict");
     const rac_range infusions = rac_take_range(reader, map, "infusions", "1", 1, 100);
     if (infusions.low != floor(infusions.low) || infusions.high != floor(infusions.high))
         rac_yaml_problem(reader->problems, rac_yaml_find(map, "infusions"), "infusions are whole numbers");
@@ -153,6 +154,7 @@ void rac_read_course(rac_reader *reader)
     out->relapse = read_limits(reader, map, "relapse", "above", "at_least", &out->relapse_count);
     out->suicide_screen = rac_take_text(reader, map, "suicide_screen");
     read_maintenance(reader, map, out);
+    rac_read_dose_steps(reader, map);
     out->sources = rac_take_sources(reader, map, "sources");
     out->conflict = rac_take_optional_text(reader, map, "conflict");
     check_fits(reader, map, out);

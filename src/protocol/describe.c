@@ -188,6 +188,30 @@ static const char *range(const describer *d, double low, double high, const char
     return rac_format(d->arena, "%s to %s %s", plain(d, low), plain(d, high), unit);
 }
 
+static void describe_steps(describer *d)
+{
+    const rac_dose_steps *steps = &d->protocol->course.dose_steps;
+    if (!steps->by_mg_per_kg.millionths)
+        return;
+    value(d, "dose_steps", "Dose between sessions", steps->sources,
+          rac_format(
+              d->arena,
+              "steps of %s mg/kg between %s and %s mg/kg, proposed to the prescriber; the first rule that "
+              "holds decides, without one the dose stays",
+              exact(d, steps->by_mg_per_kg), exact(d, steps->least_mg_per_kg),
+              exact(d, steps->most_mg_per_kg)))
+        ->conflict = steps->conflict;
+    for (size_t i = 0; i < steps->rule_count; i++) {
+        const rac_step_rule *rule = &steps->rules[i];
+        rac_entry *said =
+            value(d, rule->id, rac_format(d->arena, "Dose step %zu, %s", i + 1, rule->id), rule->sources,
+                  rac_format(d->arena, "%s: %s", rac_dose_move_name(rule->move), rule->because));
+        say_expression(d, said, "when", rule->when);
+        say_places(d, said, rule->when);
+        said->conflict = rule->conflict;
+    }
+}
+
 static void describe_course(describer *d)
 {
     const rac_course_rules *course = &d->protocol->course;
@@ -216,6 +240,7 @@ static void describe_course(describer *d)
     describe_limits(d, "relapse", "Relapse", course->relapse, course->relapse_count, "at least", "above");
     value(d, "suicide_screen", "Suicide screen", course->sources, course->suicide_screen);
     value(d, "maintenance", "Maintenance", course->sources, maintenance);
+    describe_steps(d);
 }
 
 static void describe_monitoring(describer *d)

@@ -227,6 +227,24 @@ rac_range rac_take_range(rac_reader *reader, const rac_yaml *map, const char *ke
 
 /* ---- expressions ---- */
 
+static void refuse_strangers(rac_reader *reader, const rac_yaml *node, const rac_expression *expression)
+{
+    for (size_t i = 0; i < expression->name_count; i++) {
+        const rac_expression_name *name = &expression->names[i];
+        const rac_slot slot = rac_protocol_slot_at(reader->protocol, name->found.slot);
+        const bool of_course = slot.row && slot.row->of_course;
+        if (slot.place || of_course == reader->between)
+            continue;
+        rac_error *err = rac_yaml_problem(reader->problems, node,
+                                          of_course ? "'%.*s' is known between sessions only"
+                                                    : "'%.*s' is not known between sessions",
+                                          RAC_TEXT(name->text));
+        rac_error_place(err, expression->file, name->line, name->column);
+        rac_error_hint(err, of_course ? "it belongs to course.dose_steps"
+                                      : "a dose step may look at course.<...>, last.<...> and site.<...>");
+    }
+}
+
 const rac_expression *rac_take_condition(rac_reader *reader, const rac_yaml *map, const char *key)
 {
     rac_expression *expression = NULL;
@@ -234,5 +252,7 @@ const rac_expression *rac_take_condition(rac_reader *reader, const rac_yaml *map
     if (node)
         rac_expression_want(reader->arena, node, &reader->names, RAC_VALUE_TRUTH, NULL, &expression,
                             reader->problems);
+    if (expression)
+        refuse_strangers(reader, node, expression);
     return expression;
 }

@@ -16,6 +16,7 @@ typedef struct rac_reader {
     const rac_yaml *root;
     bool *source_used; /* one a listed source */
     rac_names names;   /* set once facts, places and ticks are known */
+    bool between;      /* reading what is judged between sessions */
 } rac_reader;
 
 #define RAC_COUNT(array) (sizeof(array) / sizeof *(array))
@@ -58,7 +59,9 @@ typedef struct rac_range {
 rac_range rac_take_range(rac_reader *reader, const rac_yaml *map, const char *key, const char *unit,
                          double low, double high);
 
-/* ---- expressions that are true or false ---- */
+/* ---- expressions that are true or false ----
+ * Within a session they name readings, facts, ticks and places; between sessions (reader->between) what the
+ * course and its last infusion were, and places.  A name that would always be unknown there is refused. */
 const rac_expression *rac_take_condition(rac_reader *reader, const rac_yaml *map, const char *key);
 
 /* A unit as written; "1" after a problem. */
@@ -81,6 +84,7 @@ void rac_read_rules(rac_reader *reader);
 void rac_read_dose(rac_reader *reader);
 void rac_read_preparation(rac_reader *reader);
 void rac_read_course(rac_reader *reader);
+void rac_read_dose_steps(rac_reader *reader, const rac_yaml *course); /* part of it; after the dose */
 void rac_read_monitoring(rac_reader *reader);
 void rac_read_conditions(rac_reader *reader);
 void rac_check_sources_used(rac_reader *reader);

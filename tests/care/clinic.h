@@ -20,25 +20,35 @@ static inline rac_text clinic_file(rac_arena *arena, const char *name)
     return (rac_text){bytes, size};
 }
 
-static inline const rac_protocol *clinic_draft(rac_arena *arena)
+static inline const rac_protocol *clinic_draft_of(rac_arena *arena, const char *name)
 {
     rac_problems problems = rac_problems_init(arena);
     const rac_protocol *draft = NULL;
-    const char *name = "depression-iv-standard.yaml";
     assert_int_equal(rac_protocol_read(arena, clinic_file(arena, name), name, &draft, &problems), RAC_OK);
     return draft;
 }
 
-static inline rac_protocol *clinic_protocol(rac_arena *arena)
+static inline const rac_protocol *clinic_draft(rac_arena *arena)
+{
+    return clinic_draft_of(arena, "depression-iv-standard.yaml");
+}
+
+static inline rac_protocol *clinic_protocol_of(rac_arena *arena, const char *name)
 {
     rac_problems problems = rac_problems_init(arena);
     const rac_protocol *filled = NULL;
-    assert_int_equal(rac_protocol_fill(arena, clinic_draft(arena), clinic_file(arena, "demo-site.yaml"),
-                                       "demo-site.yaml", true, &filled, &problems),
+    assert_int_equal(rac_protocol_fill(arena, clinic_draft_of(arena, name),
+                                       clinic_file(arena, "demo-site.yaml"), "demo-site.yaml", true, &filled,
+                                       &problems),
                      RAC_OK);
     rac_protocol *own = rac_new(arena, rac_protocol); /* a copy a test may alter */
     *own = *filled;
     return own;
+}
+
+static inline rac_protocol *clinic_protocol(rac_arena *arena)
+{
+    return clinic_protocol_of(arena, "depression-iv-standard.yaml");
 }
 
 static inline rac_decimal dec(const char *digits)

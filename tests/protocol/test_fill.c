@@ -85,8 +85,25 @@ static void test_protocol_fill__demo_values_stay_in_the_demo(void **state)
     assert_int_equal(problems.items[0].line, 3);
     check_contains(problems.items[0].message, "marked DEMO");
     check_contains(problems.items[0].hint, "medical director");
-    assert_int_equal(fill(arena, "demo: true", "demo: false", false, &filled, &problems), RAC_OK);
+    /* The demonstration's file serves every shipped protocol; a clinic's own holds what its protocol asks. */
+    assert_int_equal(fill(arena, "demo: true", "demo: false", false, &filled, &problems), RAC_INVALID);
+    assert_int_equal(problems.count, 1);
+    check_contains(problems.items[0].message, "unknown key 'step_up_below'");
+    const rac_text own =
+        replaced(arena, replaced(arena, file_text(arena, "demo-site.yaml"), "demo: true", "demo: false"),
+                 "  step_up_below: 20 %", "#");
+    problems = rac_problems_init(arena);
+    assert_int_equal(
+        rac_protocol_fill(arena, read_protocol(arena, standard), own, "own.yaml", false, &filled, &problems),
+        RAC_OK);
     assert_false(filled->demo);
+    problems = rac_problems_init(arena);
+    assert_int_equal(rac_protocol_fill(arena, read_protocol(arena, "depression-iv-step-up.yaml"), own,
+                                       "own.yaml", false, &filled, &problems),
+                     RAC_INVALID);
+    assert_int_equal(problems.count, 1);
+    check_contains(problems.items[0].message, "step_up_below has no value");
+    check_contains(problems.items[0].hint, "inadequate response");
     rac_arena_free(arena);
 }
 

@@ -1,11 +1,13 @@
 /* One thing broken in a copy of the shipped file: the line, the message and the hint of the refusal. */
 #include "files.h"
 
-static const struct {
+typedef struct broken {
     const char *from, *to; /* what is broken */
     const char *at;        /* words of the line the problem must be placed on */
     const char *message, *hint;
-} cases[] = {
+} broken;
+
+static const broken cases[] = {
     /* keys */
     {"  duration: 40 min", "  duratoin: 40 min", "duratoin", "unknown key 'duratoin'",
      "did you mean 'duration'"},
@@ -143,33 +145,88 @@ static const struct {
      "another id"},
 };
 
-static void test_protocol_refuse__one_mistake_is_placed_and_explained(void **state)
+/* The dose between sessions, in the file that has one. */
+static const broken step_cases[] = {
+    {"    by: 0.25 mg/kg", "    by: 0.25 mg", "by: 0.25 mg\n", "expected a drug mass per body weight", ""},
+    {"    by: 0.25 mg/kg", "    by: 0.5 mg/kg", "by: 0.5",
+     "a step of 0.5 mg/kg does not fit between 0.5 and 0.75", "a smaller step"},
+    {"    most: 0.75 mg/kg", "    most: 0.4 mg/kg", "most: 0.4",
+     "most is 0.4 mg/kg, not above least, 0.5 mg/kg", ""},
+    {"    most: 0.75 mg/kg", "    most: 1.5 mg/kg", "    by:", "leave the allowed dose, 0.1 to 1 mg/kg",
+     "no plan leaves it"},
+    {"    least: 0.5 mg/kg", "    least: 0.6 mg/kg", "    by:", "starts at 0.5 mg/kg, outside its steps",
+     "first infusion"},
+    {"    least: 0.5 mg/kg", "    laest: 0.5 mg/kg", "laest", "unknown key 'laest'", "did you mean 'least'"},
+    {"dose: up,", "dose: upp,", "id: little-response", "'upp'", "did you mean 'up'"},
+    {"dose: down, when: last.stopped_early", "dose: up, when: last.stopped_early", "id: held",
+     "'held' stands after 'stopped-early', which raises the dose", "come first"},
+    {"when: last.holds > 0", "when: last.holds >= 0", "id: held", "always true", "over the ranges"},
+    {"when: last.holds > 0", "when: last.stopped_early and last.holds > 0", "id: held",
+     "can never be reached: 'stopped-early'", "take one of them out"},
+    {"course.improvement < site.step_up_below", "course.improvement < 20", "id: little-response", "", ""},
+    {"course.improvement < site.step_up_below", "course.improvment < 20 %", "id: little-response",
+     "course.improvment", "course.improvement"},
+    {"when: last.holds > 0", "when: sbp > 165 mmHg", "id: held", "'sbp' is not known between sessions",
+     "course.<...>, last.<...> and site.<...>"},
+    {"when: sbp >= site.stop_systolic", "when: last.peak_sbp >= site.stop_systolic", "id: systolic-stop",
+     "'last.peak_sbp' is known between sessions only", "course.dose_steps"},
+    {"course.improvement < site.step_up_below", "course.improvement < 20 %",
+     "  step_up_below:", "site place 'step_up_below' is never used", "hazard"},
+    {", sources: [crtce-649, crtce-early], conflict: \"Cusin", ", conflict: \"Cusin", "id: little-response",
+     "has no 'sources'", "whose practice"},
+    {"{id: held, dose: stay", "{id: stopped-early, dose: stay", "dose: stay",
+     "id 'stopped-early' is given twice", ""},
+};
+
+static size_t failures(const char *file, const broken *all, size_t count)
 {
-    (void)state;
     size_t failed = 0;
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < count; i++) {
         rac_arena *arena = rac_arena_new();
-        const rac_text bytes =
-            replaced(arena, file_text(arena, "depression-iv-standard.yaml"), cases[i].from, cases[i].to);
+        const rac_text bytes = replaced(arena, file_text(arena, file), all[i].from, all[i].to);
         rac_problems problems = rac_problems_init(arena);
         const rac_protocol *protocol;
         assert_int_equal(rac_protocol_read(arena, bytes, "x.yaml", &protocol, &problems), RAC_INVALID);
         assert_null(protocol);
-        const int line = line_of(arena, bytes, cases[i].at);
+        const int line = line_of(arena, bytes, all[i].at);
         bool found = false;
         for (size_t k = 0; k < problems.count; k++)
-            found |= problems.items[k].line == line && strstr(problems.items[k].message, cases[i].message) &&
-                     strstr(problems.items[k].hint, cases[i].hint) &&
+            found |= problems.items[k].line == line && strstr(problems.items[k].message, all[i].message) &&
+                     strstr(problems.items[k].hint, all[i].hint) &&
                      strcmp(problems.items[k].file, "x.yaml") == 0;
         if (!found) {
-            fprintf(stderr, "'%s': expected line %d, '%s', '%s'; got\n", cases[i].to, line, cases[i].message,
-                    cases[i].hint);
+            fprintf(stderr, "'%s': expected line %d, '%s', '%s'; got\n", all[i].to, line, all[i].message,
+                    all[i].hint);
             print_problems(&problems);
         }
         failed += !found;
         rac_arena_free(arena);
     }
-    assert_int_equal(failed, 0);
+    return failed;
+}
+
+static void test_protocol_refuse__one_mistake_is_placed_and_explained(void **state)
+{
+    (void)state;
+    assert_int_equal(failures("depression-iv-standard.yaml", cases, sizeof cases / sizeof *cases), 0);
+    assert_int_equal(
+        failures("depression-iv-step-up.yaml", step_cases, sizeof step_cases / sizeof *step_cases), 0);
+}
+
+/* The caret stands at the name, not at the expression. */
+static void test_protocol_refuse__a_name_of_another_time_stands_at_its_column(void **state)
+{
+    (void)state;
+    rac_arena *arena = rac_arena_new();
+    const rac_text bytes = replaced(arena, file_text(arena, "depression-iv-step-up.yaml"),
+                                    "course.infusions >= 2 and", "course.infusions >= 2 and hr > 90 bpm and");
+    rac_problems problems = rac_problems_init(arena);
+    const rac_protocol *protocol;
+    assert_int_equal(rac_protocol_read(arena, bytes, "x.yaml", &protocol, &problems), RAC_INVALID);
+    assert_int_equal(problems.count, 1);
+    const char *line = strstr(rac_text_copy(arena, bytes), "      - {id: little-response");
+    assert_int_equal(problems.items[0].column, strstr(line, "hr > 90") - line + 1);
+    rac_arena_free(arena);
 }
 
 static void test_protocol_refuse__a_missing_stop_or_hold_is_missed(void **state)
@@ -255,6 +312,7 @@ static void test_protocol_refuse__a_cut_file_is_refused_wherever_it_is_cut(void 
 }
 
 RAC_TESTS(cmocka_unit_test(test_protocol_refuse__one_mistake_is_placed_and_explained),
+          cmocka_unit_test(test_protocol_refuse__a_name_of_another_time_stands_at_its_column),
           cmocka_unit_test(test_protocol_refuse__a_missing_stop_or_hold_is_missed),
           cmocka_unit_test(test_protocol_refuse__a_unit_error_stands_at_its_column),
           cmocka_unit_test(test_protocol_refuse__every_mistake_at_once),

@@ -30,6 +30,9 @@ typedef struct rac_course_summary {
     bool has_last_dose;
     double last_dose_mg_per_kg;
     double last_peak_sbp_mmhg; /* 0 when none */
+    bool has_proposal;         /* the protocol's dose steps propose a dose: said on the card, never taken */
+    rac_decimal proposed_mg_per_kg;
+    const char *proposed_because;
 } rac_course_summary;
 
 typedef struct rac_plan_request {
