@@ -36,8 +36,9 @@ struct rac_runner {
     size_t writes; /* times of a subject */
     rac_tile tile;
     size_t out_room, work_room, values_room;
-    rac_lanes *starts; /* epochs x amounts */
-    rac_lanes *frames; /* epochs x slots before the amounts: for states */
+    rac_lanes *starts;    /* epochs x amounts */
+    rac_lanes *frames;    /* epochs x slots before the amounts: for states, and outputs that are not linear */
+    size_t *epoch_writes; /* epochs: the first write of each, where times are shared */
     rac_states states;
     size_t states_room, states_work_room;
     rac_lanes *values;      /* gathered when lanes were solved one by one, or changed afterwards */
@@ -159,7 +160,7 @@ static void take_epoch(runner *r, int epoch, size_t first, int subjects)
         r->starts[(size_t)epoch * m->compartment_count + i] =
             m->starts[i] >= 0 ? r->frame[m->starts[i]] : (rac_lanes){0};
     const size_t slots = (size_t)rac_slot_amount(m, 0);
-    if (r->with_states)
+    if (!m->all_linear)
         memcpy(&r->frames[(size_t)epoch * slots], r->frame, sizeof(rac_lanes) * slots);
 }
 
@@ -237,6 +238,18 @@ static void make_room(runner *r, size_t writes, size_t work)
     }
 }
 
+static void count_writes(runner *r)
+{
+    size_t writes = 0;
+    for (int e = 0; e < r->epochs; e++) {
+        r->epoch_writes[e] = writes;
+        for (size_t i = r->schedule.epoch_first[e]; i < r->schedule.epoch_first[e + 1]; i++) {
+            const rac_step *step = &r->schedule.steps[i];
+            writes += step->kind == RAC_STEP_WRITE ? 1 : step->write ? (size_t)step->count : 0;
+        }
+    }
+}
+
 /* The schedule for r->next_parts; the last one is kept as long as its times hold. */
 static rac_status find_schedule(runner *r, rac_error *err)
 {
@@ -255,6 +268,7 @@ static rac_status find_schedule(runner *r, rac_error *err)
     if (status)
         return status;
     r->has_schedule = true;
+    count_writes(r);
     make_room(r, own ? r->p->times : r->schedule.writes,
               (own ? rac_sample_work : rac_tile_work)(r->m->linear_shape, &r->schedule, r->tile.outputs));
     return RAC_OK;
@@ -283,6 +297,23 @@ static void add_residual(runner *r, size_t first, int subjects)
     }
 }
 
+/* Outputs that are not linear see the parameters of the epoch of their time; epochs of write t from those of
+ * the write before, lane by lane (-1: none yet). */
+static void follow_epochs(runner *r, size_t t, int *epoch)
+{
+    const int slots = rac_slot_amount(r->m, 0);
+    for (int lane = 0; lane < RAC_LANES; lane++) {
+        const int before = epoch[lane];
+        int e = before < 0 ? 0 : before;
+        while (e + 1 < r->epochs && (r->p->own_times_h ? r->p->epoch_h[e + 1] <= r->tile.own_h[lane][t]
+                                                       : r->epoch_writes[e + 1] <= t))
+            e++;
+        for (int i = 0; e != before && i < slots; i++)
+            r->output_frame[i][lane] = r->frames[e * slots + i][lane];
+        epoch[lane] = e;
+    }
+}
+
 /* Copies lanes `mask` of the solution to the values, through the output program when outputs are not linear.
  */
 static void take_values(runner *r, unsigned mask)
@@ -291,9 +322,12 @@ static void take_values(runner *r, unsigned mask)
     rac_lane_mask wanted = {0};
     for (int lane = 0; lane < RAC_LANES; lane++)
         wanted[lane] = mask >> lane & 1 ? -1 : 0;
+    int epoch[RAC_LANES];
+    memset(epoch, -1, sizeof epoch);
     for (size_t t = 0; t < r->writes; t++) {
         const rac_lanes *solved = &r->tile.out[t * (size_t)r->tile.outputs];
         if (!m->all_linear) {
+            follow_epochs(r, t, epoch);
             if (m->outputs_use_linear)
                 memcpy(&r->output_frame[rac_slot_amount(m, 0)], solved, sizeof *solved * (size_t)r->n);
             if (r->with_states)
@@ -425,8 +459,6 @@ static rac_status solve_tile_of(runner *r, size_t first, int subjects, rac_error
         same = !memcmp(r->other_parts, r->next_parts, size);
     }
     set_floor(r);
-    if (!r->m->all_linear)
-        memcpy(r->output_frame, r->frame, sizeof(rac_lanes) * (size_t)rac_slot_amount(r->m, 0));
     for (int lane = 0; lane < RAC_LANES; lane++) {
         timing_of_lane(r, lane, r->next_parts);
         rac_status status = find_schedule(r, err);
@@ -523,8 +555,10 @@ static void prepare(runner *r)
     }
     r->with_states = uses_states(m);
     r->starts = rac_lanes_new(r->arena, epochs * m->compartment_count);
-    if (r->with_states) {
+    r->epoch_writes = rac_many(r->arena, size_t, epochs);
+    if (!m->all_linear)
         r->frames = rac_lanes_new(r->arena, epochs * (size_t)rac_slot_amount(m, 0));
+    if (r->with_states) {
         r->states = (rac_states){.equations = &m->equations,
                                  .schedule = &r->schedule,
                                  .channel_amount = r->channel_compartment,

@@ -268,6 +268,39 @@ static void test_pharma_population__covariates_hold_until_they_change(void **sta
     free(two);
 }
 
+/* An output that is not linear reads the volume of its own time, whether times are shared or not. */
+static void test_pharma_population__any_output_sees_covariates_change(void **state)
+{
+    fixture *f = *state;
+    f->population.model = read_model(
+        f->arena,
+        "model: t\ntitle: t\nsubstance: x, as base\nsampling: s\npopulation: p\nsource: none\n"
+        "units: {time: h, amount: mg, volume: L}\ncovariates: {weight: {unit: kg, range: [40, 160]}}\n"
+        "parameters: {V: 1 L/kg * weight, k: 1 /h}\nflows: {a -> out: k}\nroutes: {iv: a}\n"
+        "outputs: {c: a / V, square: (a / V)^2}\n",
+        "t");
+    const double epoch_h[] = {0, 1, 2}, weights[] = {70, 95, 80};
+    f->regimen.count = 0;
+    rac_regimen_add(&f->regimen, rac_dose_bolus(0, 0, 100));
+    f->population.epochs = 3;
+    f->population.epoch_h = epoch_h;
+    f->population.constants = weights;
+    f->population.subjects = 1;
+    for (int own = 0; own < 2; own++) {
+        double values[TIMES * 2];
+        f->population.own_times_h = own ? f->times_h : NULL;
+        run(f->arena, f->population, 0, 1, values);
+        for (int i = 0; i < TIMES; i++) {
+            const double volume = weights[i < 15   ? 0
+                                          : i < 30 ? 1
+                                                   : 2],
+                         c = 100 / volume * exp(-f->times_h[i]);
+            check_near(values[2 * i], c, 0, 1e-13);
+            check_near(values[2 * i + 1], c * c, 0, 1e-13);
+        }
+    }
+}
+
 static const char TWO_SORTS[] =
     "model: sorts\ntitle: t\nsubstance: x, as base\nsampling: s\npopulation: p\nsource: none\n"
     "units: {time: h, amount: mg, volume: L}\nparameters: {V: 10 L, k: 1 /h, lag: 0.5 h, F: 0.5}\n"
@@ -340,5 +373,6 @@ static void test_pharma_population__one_impossible_subject_does_not_spoil_the_ot
 RAC_TESTS(T(the_same_bits_for_any_division), T(memory_does_not_grow_with_subjects),
           T(deviations_have_the_files_covariance), T(quantiles_are_those_of_r),
           T(a_band_surrounds_the_typical_curve), T(what_was_not_studied_is_said),
-          T(doses_per_kg_follow_the_weight), T(covariates_hold_until_they_change), T(own_times_and_occasions),
+          T(doses_per_kg_follow_the_weight), T(covariates_hold_until_they_change),
+          T(any_output_sees_covariates_change), T(own_times_and_occasions),
           T(one_impossible_subject_does_not_spoil_the_others))
