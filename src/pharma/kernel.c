@@ -40,6 +40,22 @@ size_t rac_sample_work(const rac_linear *shape, const rac_schedule *schedule, in
     return rac_tile_work(shape, schedule, outputs) + of_epochs + of_stretches + of_powers + 2;
 }
 
+size_t rac_sensitive_modes_work(const rac_sensitive *sensitive)
+{
+    rac_sensitive counted = *sensitive;
+    slopes_walk unused;
+    counted.work = NULL;
+    return slopes_carve(&unused, &counted);
+}
+
+size_t rac_sensitive_scaling_work(const rac_sensitive *sensitive)
+{
+    rac_sensitive counted = *sensitive;
+    scaled_slopes unused;
+    counted.work = NULL;
+    return scaled_carve(&unused, &counted);
+}
+
 const rac_kernel *rac_kernel_best(void)
 {
 #if defined(__x86_64__)

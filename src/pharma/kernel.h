@@ -9,6 +9,7 @@
 #include "pharma/lanes.h"
 #include "pharma/program.h"
 #include "pharma/schedule.h"
+#include "pharma/sensitivity.h"
 #include "pharma/states.h"
 
 /* Up to eight subjects who share a schedule. */
@@ -49,6 +50,9 @@ typedef struct rac_kernel {
      */
     void (*run_forward)(const rac_program *program, rac_lanes *frame, rac_lanes *slopes, int directions);
     void (*solve_states)(rac_states *states);
+    /* One subject with the derivatives by many directions, by modes and by scaling. */
+    void (*solve_slopes)(rac_sensitive *sensitive);
+    void (*scale_slopes)(rac_sensitive *sensitive);
 } rac_kernel;
 
 extern const rac_kernel rac_kernel_plain;

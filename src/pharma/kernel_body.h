@@ -6,6 +6,8 @@
 #include "pharma/scaling_inline.h"
 #include "pharma/walk_inline.h"
 #include "pharma/sample_inline.h"
+#include "pharma/sensitivity_inline.h"
+#include "pharma/sensitivity_scaling_inline.h"
 #include "pharma/program_inline.h"
 #include "pharma/forcing_inline.h"
 #include "pharma/states_inline.h"
@@ -13,5 +15,11 @@
 #include "pharma/cascade_inline.h"
 #include "pharma/states_walk_inline.h"
 
-const rac_kernel KERNEL = {KERNEL_NAME, solve_tile,          sample_tile,
-                           run_program, run_program_forward, solve_states};
+const rac_kernel KERNEL = {.name = KERNEL_NAME,
+                           .solve = solve_tile,
+                           .sample = sample_tile,
+                           .run = run_program,
+                           .run_forward = run_program_forward,
+                           .solve_states = solve_states,
+                           .solve_slopes = solve_slopes,
+                           .scale_slopes = scale_slopes};

@@ -6,6 +6,7 @@
 typedef struct modes {
     rac_lanes *lambda; /* n */
     rac_lanes *v, *w;  /* n x n by position */
+    rac_lanes nearest; /* smallest relative gap of eigenvalues that meet; of chains, the product of gaps */
     rac_lane_mask ill; /* lanes whose modes are too close, or whose exchange is not two-way after all */
 } modes;
 
@@ -151,6 +152,7 @@ static void invert(const rac_linear *shape, int first, int end, modes *m)
 static void find_modes(const rac_linear *shape, const rac_lanes *a, rac_lanes *scratch, modes *m)
 {
     m->ill = (rac_lane_mask){0};
+    m->nearest = all(1);
     for (int i = 0; i < shape->n; i++)
         for (int j = 0; j < shape->n; j++)
             AT(m->v, i, j) = AT(m->w, i, j) = all(0);
@@ -162,8 +164,9 @@ static void find_modes(const rac_linear *shape, const rac_lanes *a, rac_lanes *s
             for (int c = g + 1; c < shape->groups; c++)
                 couple(shape, a, k, shape->group_first[g], shape->group_first[c], shape->group_first[c + 1],
                        m, &loss);
-            m->ill |= loss < NEAREST_MODES;
+            m->nearest = smaller(m->nearest, loss);
         }
+    m->ill |= m->nearest < NEAREST_MODES;
     for (int g = 1; g < shape->groups; g++)
         invert(shape, shape->group_first[g], shape->group_first[g + 1], m);
 }

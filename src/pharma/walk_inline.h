@@ -396,30 +396,37 @@ static void scaling_step(walk *w, const rac_step *step)
     }
 }
 
-/* Which compartments receive infusions, and the pattern of the widened matrix. */
-static void scaling_prepare(walk *w)
+/* Which compartments receive infusions (their column in the widened matrix, -1 for none), and its pattern.
+ * Returns how many they are. */
+static int widen(const rac_linear *shape, const rac_schedule *schedule, const int *channel_compartment,
+                 int *entry, bool *wide_shape)
 {
-    const rac_schedule *schedule = w->tile->schedule;
-    const int n = w->shape->n;
-    w->entries = 0;
+    const int n = shape->n;
+    int entries = 0;
     for (int i = 0; i < n; i++)
-        w->entry[i] = -1;
+        entry[i] = -1;
     for (int r = 0; r < schedule->rate_count; r++)
         for (int i = 0; i < schedule->rates[r].count; i++) {
-            const int compartment = w->tile->channel_compartment[schedule->rates[r].channels[i]];
-            const int at = compartment < n ? w->shape->position[compartment] : -1;
-            if (at >= 0 && w->entry[at] < 0)
-                w->entry[at] = n + w->entries++;
+            const int compartment = channel_compartment[schedule->rates[r].channels[i]];
+            const int at = compartment < n ? shape->position[compartment] : -1;
+            if (at >= 0 && entry[at] < 0)
+                entry[at] = n + entries++;
         }
-    memset(w->wide_shape, 0, sizeof w->wide_shape);
+    memset(wide_shape, 0, sizeof *wide_shape * WIDE * WIDE);
     for (int i = 0; i < n; i++)
         for (int j = 0; j < n; j++) {
-            w->wide_shape[i * WIDE + j] = w->shape->reach[i][j];
-            if (w->entry[j] >= 0)
-                w->wide_shape[i * WIDE + w->entry[j]] = w->shape->reach[i][j];
+            wide_shape[i * WIDE + j] = shape->reach[i][j];
+            if (entry[j] >= 0)
+                wide_shape[i * WIDE + entry[j]] = shape->reach[i][j];
         }
-    for (int i = n; i < n + w->entries; i++)
-        w->wide_shape[i * WIDE + i] = true;
+    for (int i = n; i < n + entries; i++)
+        wide_shape[i * WIDE + i] = true;
+    return entries;
+}
+
+static void scaling_prepare(walk *w)
+{
+    w->entries = widen(w->shape, w->tile->schedule, w->tile->channel_compartment, w->entry, w->wide_shape);
 }
 
 static void scaling_epoch(walk *w)
