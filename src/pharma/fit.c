@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "pharma/fit_inside.h"
+#include "pharma/population_run.h"
+#include "pharma/sensitivity.h"
 
 enum { STEPS_MAX = 200, CANDIDATES = RAC_TILE };
 
@@ -12,38 +14,85 @@ enum { STEPS_MAX = 200, CANDIDATES = RAC_TILE };
 static const double STEP_ENOUGH = 1e-7;
 /* Further than this at once, the curvature found here says little, and parameters may overflow. */
 static const double STEP_MOST = 4;
-/* Central differences: the third derivative times this squared is about 1e-9 of the curve. */
-static const double DIFFERENCE = 1e-4;
+
+/* Central differences of order 6, where there are no exact derivatives: the seventh derivative times h^6 /
+ * 140, 5e-13 of the curve.  What the solver of states leaves (1e-10) comes back times 1.8 / h.  A sample
+ * within three steps of an event that moves with z has both of its sides among its neighbours, so there the
+ * steps are smaller, and rounding is what is left: some 1e-12. */
+static const double DIFFERENCE = 2e-2, DIFFERENCE_MOVING = 2e-3;
+enum { NEIGHBOURS = 6 };
+static const struct {
+    double step, weight;
+} STENCIL[NEIGHBOURS] = {{1, 0.75}, {-1, -0.75}, {2, -0.15}, {-2, 0.15}, {3, 1.0 / 60}, {-3, -1.0 / 60}};
 
 typedef struct search {
     rac_fitter f;
-    double *z;      /* dimensions */
-    double *around; /* candidates x dimensions */
-    double *slopes; /* dimensions x samples: df/dz */
-    double *h;      /* dimensions x dimensions: expected second derivative, then its Cholesky factor */
+    rac_sensitivity *exact; /* NULL: the model has states */
+    double *z;              /* dimensions */
+    double *around;         /* candidates x dimensions */
+    double *slopes;         /* dimensions x samples: df/dz */
+    double *h; /* dimensions x dimensions: expected second derivative, then its Cholesky factor */
 } search;
 
-/* ---- steps ---- */
+/* ---- predictions and slopes ---- */
 
-/* Predictions at `at` (candidate 0) and their slopes there, in one run. */
-static rac_status look_around(search *s, const double *at, rac_error *err)
+static void take_look(search *s, const rac_sensitivity_look *look)
+{
+    const rac_fitter *f = &s->f;
+    const size_t n = (size_t)f->dimensions, outputs = f->m->output_count,
+                 blocks = (n + RAC_LANES - 1) / RAC_LANES;
+    f->possible[0] = true;
+    for (size_t i = 0; i < f->samples; i++) {
+        const size_t at = i * outputs + (size_t)f->ask->samples[i].output;
+        f->predicted[i] = look->values.value[at];
+        for (size_t k = 0; k < n; k++)
+            s->slopes[k * f->samples + i] = look->values.slope[at * blocks + k / RAC_LANES][k % RAC_LANES];
+    }
+    memcpy(f->parameters, look->parameters, sizeof(double) * (size_t)f->epochs * f->m->parameter_count);
+}
+
+/* Slopes in these directions (bits), and predictions at `at`, by differences with steps h. */
+static rac_status look_by_differences(search *s, const double *at, uint64_t directions, double h,
+                                      rac_error *err)
 {
     const size_t n = (size_t)s->f.dimensions, samples = s->f.samples;
+    size_t count = 1;
     memcpy(s->around, at, sizeof *at * n);
     for (size_t k = 0; k < n; k++)
-        for (int side = 0; side < 2; side++) {
-            double *moved = s->around + (1 + 2 * k + (size_t)side) * n;
+        for (size_t c = 0; directions >> k & 1 && c < NEIGHBOURS; c++) {
+            double *moved = s->around + count++ * n;
             memcpy(moved, at, sizeof *at * n);
-            moved[k] += side ? -DIFFERENCE : DIFFERENCE;
+            moved[k] += STENCIL[c].step * h;
         }
-    const rac_status status = rac_fitter_predict(&s->f, s->around, 2 * n + 1, err);
+    const rac_status status = rac_fitter_predict(&s->f, s->around, count, err);
+    const double *next = s->f.predicted + samples;
     for (size_t k = 0; k < n; k++) {
-        const double *up = s->f.predicted + (1 + 2 * k) * samples, *down = up + samples;
-        for (size_t i = 0; i < samples; i++)
-            s->slopes[k * samples + i] = (up[i] - down[i]) / (2 * DIFFERENCE);
+        if (!(directions >> k & 1))
+            continue;
+        double *slope = s->slopes + k * samples;
+        memset(slope, 0, sizeof *slope * samples);
+        for (size_t c = 0; c < NEIGHBOURS; c++, next += samples)
+            for (size_t i = 0; i < samples; i++)
+                slope[i] += STENCIL[c].weight / h * next[i];
     }
     return status;
 }
+
+/* Predictions at `at` (candidate 0) and their slopes there. */
+static rac_status look_around(search *s, const double *at, rac_error *err)
+{
+    rac_sensitivity_look look = {0};
+    rac_fitter_etas(&s->f, at, s->f.etas);
+    const rac_status status = s->exact ? rac_sensitivity_at(s->exact, s->f.etas, &look, err) : RAC_OK;
+    if (status)
+        return status;
+    if (!look.exact)
+        return look_by_differences(s, at, UINT64_MAX, DIFFERENCE, err);
+    take_look(s, &look);
+    return look.moving ? look_by_differences(s, at, look.moving, DIFFERENCE_MOVING, err) : RAC_OK;
+}
+
+/* ---- steps ---- */
 
 /* Gradient of O and its expected second derivative at z, whose predictions are candidate 0's. */
 static void derive(const search *s, double *gradient)
@@ -146,25 +195,32 @@ static rac_status descend(search *s, rac_fit *fit, double *typical, rac_error *e
 
 /* ---- what is told of the mode ---- */
 
-/* Standard deviations of the etas, before and after: each eta is a row g of the map from z, with variance
- * g'g before and 2 g' H^-1 g after. */
-static void spread(search *s, double *before, double *after)
+/* Each eta is a row of the map from z: dimensions x epochs x etas. */
+static const double *map_of_etas(const rac_fitter *f)
+{
+    const size_t n = (size_t)f->dimensions, etas = (size_t)f->epochs * f->m->eta_count;
+    double *unit = rac_many(f->arena, double, n), *map = rac_many(f->arena, double, etas *n);
+    for (size_t k = 0; k < n; k++) {
+        unit[k] = 1;
+        rac_fitter_etas(f, unit, map + k * etas);
+        unit[k] = 0;
+    }
+    return map;
+}
+
+/* Standard deviations of the etas, before and after: with a row g of the map the variance is g'g before and
+ * 2 g' H^-1 g after. */
+static void spread(const search *s, const double *map, double *before, double *after)
 {
     const int n = s->f.dimensions;
     const size_t etas = (size_t)s->f.epochs * s->f.m->eta_count;
-    double *unit = s->around, *column = rac_many(s->f.arena, double, etas *(size_t)n);
-    for (int k = 0; k < n; k++) {
-        memset(unit, 0, sizeof *unit * (size_t)n);
-        unit[k] = 1;
-        rac_fitter_etas(&s->f, unit, column + (size_t)k * etas);
-    }
     for (size_t e = 0; e < etas; e++) {
         double solved[RAC_FIT_DIMENSIONS_MAX], prior = 0, posterior = 0;
         for (int k = 0; k < n; k++)
-            solved[k] = column[(size_t)k * etas + e];
+            solved[k] = map[(size_t)k * etas + e];
         rac_fitter_solve(s->h, n, solved);
         for (int k = 0; k < n; k++) {
-            const double g = column[(size_t)k * etas + e];
+            const double g = map[(size_t)k * etas + e];
             prior += g * g;
             posterior += 2 * g * solved[k];
         }
@@ -179,10 +235,13 @@ rac_status rac_pharma_fit(rac_arena *arena, const rac_model *model, const rac_fi
     search s = {0};
     *fit = (rac_fit){0};
     rac_status status = rac_fitter_open(arena, model, request, &s.f, err);
+    if (!status)
+        status = rac_population_check(&s.f.population, err);
     if (status)
         return status;
     const size_t n = (size_t)s.f.dimensions, etas = (size_t)s.f.epochs * model->eta_count;
-    const size_t candidates = 2 * n + 1 > CANDIDATES ? 2 * n + 1 : CANDIDATES;
+    const size_t candidates = NEIGHBOURS * n + 1 > CANDIDATES ? NEIGHBOURS * n + 1 : CANDIDATES;
+    const double *map = map_of_etas(&s.f);
     rac_fitter_room(&s.f, candidates);
     s.z = rac_many(arena, double, n);
     s.h = rac_many(arena, double, n *n);
@@ -190,10 +249,12 @@ rac_status rac_pharma_fit(rac_arena *arena, const rac_model *model, const rac_fi
     s.slopes = rac_many(arena, double, n *s.f.samples);
     double *typical = rac_many(arena, double, s.f.samples), *residual = rac_many(arena, double, s.f.samples),
            *before = rac_many(arena, double, etas), *after = rac_many(arena, double, etas);
+    s.exact = rac_sensitivity_new(arena, &s.f.population, map, s.f.dimensions);
     status = descend(&s, fit, typical, err);
+    rac_sensitivity_close(s.exact);
     if (status)
         return status;
-    spread(&s, before, after);
+    spread(&s, map, before, after);
     for (size_t i = 0; i < s.f.samples; i++)
         residual[i] = rac_fitter_residual(&s.f, i, s.f.predicted[i]);
     fit->etas = s.f.etas;
