@@ -58,7 +58,8 @@ static int ascending(const void *left, const void *right)
 }
 
 /* Times at which a subject is looked at: the samples; for a whole curve also even over all that happened, and
- * every six minutes after a dose, so that neither a short infusion nor a long course is lost. */
+ * every six minutes after a dose, so that neither a short infusion nor a long course is lost, and a little
+ * beyond the last sample. */
 static void choose_times(rac_arena *arena, const rac_events_subject *subject, bool whole, rac_app_fit *out)
 {
     const rac_regimen *regimen = &subject->regimen;
@@ -68,7 +69,7 @@ static void choose_times(rac_arena *arena, const rac_events_subject *subject, bo
         first = fmin(first, d->time_h);
         last = fmax(last, d->time_h + d->additional * d->interval_h);
     }
-    const double end = subject->sample_count ? last : last + 4;
+    const double end = !subject->sample_count ? last + 4 : whole ? last + (last - first) / 8 : last;
     size_t count = 0, capacity = 0, doses = 0;
     double *times_h = NULL;
     for (int i = 0; i <= (whole ? EVEN : 0); i++)
@@ -175,12 +176,11 @@ static char *subject_text(rac_arena *arena, const rac_model *model, const rac_ap
     for (size_t i = 0; i < count; i++) {
         const double *interval = f->curve.parameters + which[i] * 2;
         char *cell = rac_format(arena, "%.4g (%.4g to %.4g)", values[which[i]], interval[0], interval[1]);
-        text = rac_format(arena, "%s  %-24s", text, cell);
+        text = rac_format(arena, i + 1 < count ? "%s  %-24s" : "%s  %s", text, cell);
     }
-    return rac_format(arena, "%s %s\n", text,
-                      f->draws.effective < EFFECTIVE_ENOUGH
-                          ? rac_format(arena, "intervals doubtful: %.0f effective draws", f->draws.effective)
-                          : "");
+    return f->draws.effective < EFFECTIVE_ENOUGH
+               ? rac_format(arena, "%s  intervals doubtful: %.0f effective draws\n", text, f->draws.effective)
+               : rac_format(arena, "%s\n", text);
 }
 
 /* Values in another unit look like no person at all: a hundredfold is no variability between people. */
@@ -215,9 +215,11 @@ static char *percent(rac_arena *arena, double share)
 
 static char *shrinkage_text(rac_arena *arena, const rac_model *model, const rac_shrinkage *s, char *text)
 {
+    if (s->subjects < 2)
+        return rac_format(arena, "%s\nShrinkage is told from two subjects on.\n", text);
     text = rac_format(arena,
-                      "%s\nShrinkage over %zu subject%s (1 - sd of the fits / sd of the population):", text,
-                      s->subjects, s->subjects == 1 ? "" : "s");
+                      "%s\nShrinkage over %zu subjects (1 - sd of the fits / sd of the population):", text,
+                      s->subjects);
     for (size_t e = 0; e < rac_model_etas(model); e++)
         text = rac_format(arena, "%s %s %s%s", text,
                           rac_model_parameter_name(model, (size_t)rac_model_eta_parameter(model, e)),
@@ -368,13 +370,13 @@ static rac_status write_files(rac_call *call, const rac_model *model, const rac_
     return status;
 }
 
-static void tell(rac_call *call, const rac_model *model, const rac_app_fit *fits, size_t count, int64_t seed,
-                 const rac_shrinkage *shrinkage, const char *with, rac_reply *reply)
+static void tell(rac_call *call, const rac_model *model, const rac_app_fit *fits, const rac_events *events,
+                 int64_t seed, const rac_shrinkage *shrinkage, const char *with, rac_reply *reply)
 {
     rac_arena *arena = call->arena;
     const rac_model_about *about = rac_model_describe(model);
     size_t *which;
-    const size_t parameters = varied(arena, model, &which);
+    const size_t count = events->count, parameters = varied(arena, model, &which);
     json_t *list = json_array();
     char *text = rac_format(arena, "%s, %s; %zu subject%s, seed %lld\n", about->title, about->sampling, count,
                             count == 1 ? "" : "s", (long long)seed);
@@ -387,7 +389,8 @@ static void tell(rac_call *call, const rac_model *model, const rac_app_fit *fits
         "ID       samples BLQ    gain",
         text, with);
     for (size_t i = 0; i < parameters; i++)
-        text = rac_format(arena, "%s  %-24s", text, rac_model_parameter_name(model, which[i]));
+        text = rac_format(arena, i + 1 < parameters ? "%s  %-24s" : "%s  %s", text,
+                          rac_model_parameter_name(model, which[i]));
     text = rac_format(arena, "%s\n", text);
     for (size_t s = 0; s < count; s++) {
         text = subject_text(arena, model, &fits[s], which, parameters, text);
@@ -396,13 +399,16 @@ static void tell(rac_call *call, const rac_model *model, const rac_app_fit *fits
     if (shrinkage->subjects)
         text = shrinkage_text(arena, model, shrinkage, text);
     text = unit_text(arena, fits, count, text);
+    if (events->unread)
+        text = rac_format(arena, "%sColumns that mean nothing here and were not read: %s.\n", text,
+                          events->unread);
     if (rac_call_value(call, "plot") && count > RAC_APP_FIT_PLOTTED)
         text = rac_format(arena, "%sThe plot shows the curves of the first %d of %zu subjects.\n", text,
                           RAC_APP_FIT_PLOTTED, count);
     reply->text = rac_format(arena, "%sIt describes samples that were taken; it recommends nothing.\n", text);
-    reply->json =
-        json_pack("{s:s, s:s, s:I, s:o, s:o}", "model", about->name, "sampling", about->sampling, "seed",
-                  (json_int_t)seed, "subjects", list, "shrinkage", shrinkage_json(model, shrinkage));
+    reply->json = json_pack("{s:s, s:s, s:I, s:o, s:o, s:s?}", "model", about->name, "sampling",
+                            about->sampling, "seed", (json_int_t)seed, "subjects", list, "shrinkage",
+                            shrinkage_json(model, shrinkage), "columns_not_read", events->unread);
 }
 
 /* --with: the model with another drug, for every route of the table. */
@@ -447,7 +453,7 @@ RAC_DO(rac_do_fit)
     }
     rac_shrinkage shrinkage;
     rac_pharma_shrinkage(call->arena, model, asks, only, events.count, &shrinkage);
-    tell(call, model, fits, events.count, seed, &shrinkage, with, reply);
+    tell(call, model, fits, &events, seed, &shrinkage, with, reply);
     if (!fitted)
         return rac_fail(err, fits[0].error.status, "no subject could be fitted: %s", fits[0].error.message);
     return write_files(call, model, fits, events.count, err);

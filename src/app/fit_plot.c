@@ -96,11 +96,15 @@ static rac_status residuals(sheet *s, size_t output, rac_error *err)
 {
     static const double bounds[] = {-1.96, 0, 1.96};
     points p = {0};
+    double most = 3;
     for (size_t k = 0; k < s->count; k++)
         for (size_t i = 0; s->fits[k].drawn && i < s->fits[k].ask.sample_count; i++) {
             const rac_sample *sample = &s->fits[k].ask.samples[i];
-            if ((size_t)sample->output == output && !isnan(s->fits[k].fit.residual[i]))
-                put(s, &p, sample->time_h, s->fits[k].fit.residual[i]);
+            const double residual = s->fits[k].fit.residual[i];
+            if ((size_t)sample->output != output || isnan(residual))
+                continue;
+            put(s, &p, sample->time_h, residual);
+            most = fmax(most, ceil(fabs(residual)));
         }
     if (!p.count)
         return RAC_OK;
@@ -110,6 +114,9 @@ static rac_status residuals(sheet *s, size_t output, rac_error *err)
         WIDTH_MM, HEIGHT_MM);
     f.x.label = "time (h)";
     f.y.label = "residual (in sd)";
+    f.x.from_zero = f.y.fixed = true;
+    f.y.min = -most;
+    f.y.max = most;
     for (int i = 0; i < 3; i++)
         rac_figure_add(&f, &(rac_figure_mark){.kind = RAC_FIGURE_ACROSS, .count = 1, .y = &bounds[i]});
     mark(&f, RAC_FIGURE_POINTS, NULL, 0, &p);

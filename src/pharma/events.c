@@ -10,7 +10,7 @@
 #include "base/units.h"
 #include "pharma/model.h"
 
-enum { ID, TIME, AMT, RATE, EVID, CMT, DV, MDV, ADDL, II, SS, BLQ, OCC, COLUMNS };
+enum { ID, TIME, AMT, RATE, EVID, CMT, DVID, DV, MDV, ADDL, II, SS, BLQ, OCC, COLUMNS };
 
 static const struct {
     const char *name;
@@ -23,6 +23,7 @@ static const struct {
     [RATE] = {"RATE", -2, INFINITY, false},
     [EVID] = {"EVID", 0, 4, true},
     [CMT] = {"CMT", 1, 1000, true},
+    [DVID] = {"DVID", 1, 1000, true},
     [DV] = {"DV", -INFINITY, INFINITY, false},
     [MDV] = {"MDV", 0, 1, true},
     [ADDL] = {"ADDL", 0, RAC_DOSES_MAX, true},
@@ -51,8 +52,9 @@ typedef struct reader {
     int occasion; /* carried forward */
     size_t row;   /* from 0 */
     double value[COLUMNS];
-    bool given[COLUMNS]; /* not missing */
-    bool faulty;         /* this row has a problem already */
+    rac_text word[COLUMNS]; /* where a name will do: the cell, when it is no number */
+    bool given[COLUMNS];    /* not missing */
+    bool faulty;            /* this row has a problem already */
     start *starts;
     size_t start_count, start_capacity;
 } reader;
@@ -93,11 +95,23 @@ static bool read_cell(reader *r, int column, double *value)
     return false;
 }
 
+static bool is_word(const reader *r, int column, rac_text *word)
+{
+    double number;
+    rac_error err = {0};
+    *word = rac_text_trim(r->table->columns[column].cells[r->row]);
+    return word->size && !rac_text_is(*word, ".") && rac_number_parse(*word, &number, &err) != RAC_OK;
+}
+
 static void read_row(reader *r)
 {
     r->faulty = false;
     for (int c = 0; c < COLUMNS; c++) {
         r->value[c] = 0;
+        r->given[c] = r->at[c] >= 0 && (c == CMT || c == DVID) && is_word(r, r->at[c], &r->word[c]);
+        if (r->given[c])
+            continue;
+        r->word[c] = (rac_text){0};
         r->given[c] = r->at[c] >= 0 && read_cell(r, r->at[c], &r->value[c]);
         if (!r->given[c])
             continue;
@@ -176,13 +190,50 @@ static int evid(const reader *r)
     return r->value[AMT] > 0 || r->value[RATE] != 0;
 }
 
-static int index_of_cmt(reader *r, size_t count, const char *what)
+/* What CMT or DVID means: routes for a dose, outputs for a sample. */
+typedef struct meaning {
+    const char *what, *whats;
+    size_t count;
+    const char *(*name)(const rac_model *model, size_t index);
+} meaning;
+
+static const char *names(reader *r, const meaning *m)
 {
-    const int at = r->given[CMT] ? (int)r->value[CMT] - 1 : 0;
-    if (at >= 0 && (size_t)at < count)
+    const char *all = "";
+    for (size_t i = 0; i < m->count; i++)
+        all = rac_format(r->arena, "%s%s%s", all, i ? ", " : "", m->name(r->model, i));
+    return all;
+}
+
+/* The first, where nothing is said. */
+static int index_of(reader *r, int column, const meaning *m)
+{
+    const rac_text word = r->word[column];
+    if (word.size) {
+        for (size_t i = 0; i < m->count; i++)
+            if (rac_text_is(word, m->name(r->model, i)))
+                return (int)i;
+        problem(r, r->at[column], "'%.*s' is no %s of the model: %s", RAC_TEXT(word), m->what, names(r, m));
+        return 0;
+    }
+    const int at = r->given[column] ? (int)r->value[column] - 1 : 0;
+    if (at >= 0 && (size_t)at < m->count)
         return at;
-    problem(r, r->at[CMT], "CMT is %d, the model has %zu %s", at + 1, count, what);
+    problem(r, r->at[column], "%s is %d, the model has %zu %s: %s", COLUMN[column].name, at + 1, m->count,
+            m->whats, names(r, m));
     return 0;
+}
+
+static int route_of(reader *r)
+{
+    const meaning routes = {"route", "routes", rac_model_routes(r->model), rac_model_route_name};
+    return index_of(r, CMT, &routes);
+}
+
+static int output_of(reader *r)
+{
+    const meaning outputs = {"output", "outputs", rac_model_outputs(r->model), rac_model_output_name};
+    return index_of(r, r->given[DVID] ? DVID : CMT, &outputs);
 }
 
 /* RATE -1 and -2 leave the time a dose takes to the route, which then must have a rate or a duration. */
@@ -206,7 +257,7 @@ static void take_dose(reader *r, rac_events_subject *subject)
     if (repeats && !(r->value[II] > 0) && !plateau)
         problem(r, r->at[II] >= 0 ? r->at[II] : r->at[ADDL], "ADDL or SS without the interval II");
     const bool infusion = r->value[RATE] > 0;
-    const int route = index_of_cmt(r, rac_model_routes(r->model), "routes");
+    const int route = route_of(r);
     if (r->value[RATE] < 0)
         check_modelled(r, route);
     /* Parts of a route share one pump, which runs AMT / RATE hours whatever share each part receives. */
@@ -226,7 +277,7 @@ static void take_dose(reader *r, rac_events_subject *subject)
 static void take_sample(reader *r, rac_events_subject *subject, bool other)
 {
     rac_sample sample = {.time_h = r->value[TIME], .row = r->row + 1, .value = r->value[DV]};
-    sample.output = other ? 0 : index_of_cmt(r, rac_model_outputs(r->model), "outputs");
+    sample.output = other ? 0 : output_of(r);
     sample.measured = !other && !(r->value[MDV] > 0) && r->at[DV] >= 0;
     if (!other && (r->value[AMT] > 0 || r->value[RATE] != 0))
         problem(r, r->at[AMT], "a sample with an amount or a rate");
@@ -283,6 +334,23 @@ static void find_returns(reader *r)
     }
 }
 
+/* Names of the columns that mean nothing here. */
+static const char *find_unread(const reader *r)
+{
+    const char *unread = NULL;
+    for (size_t c = 0; c < r->table->column_count; c++) {
+        bool read = false;
+        for (int known = 0; known < COLUMNS; known++)
+            read |= r->at[known] == (int)c;
+        for (size_t covariate = 0; covariate < rac_model_covariates(r->model); covariate++)
+            read |= r->covariate_at[covariate] == (int)c;
+        if (!read)
+            unread = rac_format(r->arena, "%s%s%.*s", unread ? unread : "", unread ? ", " : "",
+                                RAC_TEXT(r->table->columns[c].name));
+    }
+    return unread;
+}
+
 static bool find_columns(reader *r)
 {
     for (int c = 0; c < COLUMNS; c++)
@@ -332,6 +400,7 @@ rac_status rac_events_read(rac_arena *arena, rac_text bytes, const char *file, c
                 .covariates = rac_many(arena, double, rac_model_covariates(model))};
     if (!find_columns(&r))
         return RAC_INVALID;
+    events->unread = find_unread(&r);
     double last_h = 0;
     for (r.row = 0; r.row < table.rows; r.row++) {
         read_row(&r);

@@ -179,6 +179,24 @@ static void test_pharma_events__limits_occasions_and_split_routes(void **state)
     check_contains(f->problems.items[1].message, "OCC is 1.5");
 }
 
+static void test_pharma_events__routes_and_outputs_go_by_name(void **state)
+{
+    fixture *f = *state;
+    assert_int_equal(
+        read_table(f, "ID,TIME,AMT,CMT,DVID,DV,SEX,weight,Site\n1,0,10,oral,.,.,f,70,x\n1,1,.,g,.,3,f,70,x\n"
+                      "1,2,.,.,g,2,f,70,x\n1,3,.,1,2,1,f,70,x\n1,4,.,.,.,1,f,70,x\n"),
+        RAC_OK);
+    const rac_events_subject *s = &f->events.subjects[0];
+    assert_int_equal(s->regimen.items[0].route, 1);
+    const int outputs[] = {1, 1, 1, 0};
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(s->samples[i].output, outputs[i]);
+    assert_string_equal(f->events.unread, "SEX, Site");
+    refuse(f, "1,0,10,.,1,mouth,.,1,.,.,.,70\n", 2, "'mouth' is no route of the model: iv, oral, slow");
+    refuse(f, "1,1,.,.,0,iv,2,0,.,.,.,70\n", 2, "'iv' is no output of the model: c, g");
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(test_pharma_events__##name, open_fixture, close_fixture)
 RAC_TESTS(T(a_table_becomes_regimens_and_samples), T(a_subject_is_simulated_at_its_samples),
-          T(every_fault_has_its_place), T(limits_occasions_and_split_routes))
+          T(every_fault_has_its_place), T(limits_occasions_and_split_routes),
+          T(routes_and_outputs_go_by_name))

@@ -52,6 +52,21 @@ def twelve_people_are_found():
 
 
 @case
+def one_patient_needs_no_codes():
+    path = table("ID,TIME,AMT,RATE,CMT,DV,BLQ,weight,sex\n7,0,35,52.5,intravenous,.,0,70,f\n"
+                 "7,1,.,.,ketamine,80,0,70,f\n7,3,.,.,norketamine,70,0,70,f\n7,8,.,.,ketamine,5,1,70,f\n")
+    said = answer("fit", VENOUS, "--data", path, "--unit", "ng/mL", "--samples", "300")
+    assert said["columns_not_read"] == "sex"
+    samples = said["subjects"][0]["samples"]
+    assert [s["output"] for s in samples] == ["ketamine", "norketamine", "ketamine"]
+    assert samples[2]["below"] == 1 and samples[2]["predicted"] < 0.006
+    words = run("fit", VENOUS, "--data", path, "--unit", "ng/mL", "--samples", "300").stdout
+    assert "from two subjects on" in words and "not read: sex." in words
+    wrong = run("fit", VENOUS, "--data", table("ID,TIME,AMT,CMT,DV,weight\n7,0,35,1,.,70\n7,1,.,ketamin,80,70\n"))
+    assert wrong.returncode and ":3:7: 'ketamin' is no output of the model: ketamine, norketamine," in wrong.stderr
+
+
+@case
 def the_manual_shows_what_the_program_says():
     manual = open(f"{ROOT}/docs/fit.md", encoding="utf-8").read()
     said = run("fit", VENOUS, "--data", SAMPLES).stdout

@@ -8,7 +8,8 @@
  *     AMT    mg
  *     RATE   mg/h: 0 bolus, > 0 infusion, -1 and -2 as the route's own rate or duration says
  *     EVID   0 sample, 1 dose, 2 other, 3 reset, 4 reset and dose
- *     CMT    from 1: of a dose the route, of a sample the output, in the order of the model
+ *     CMT    of a dose the route, of a sample the output: by name, or from 1 in the order of the model
+ *     DVID   of a sample the output, instead of CMT (as nlmixr and Monolix have it)
  *     DV     the measured value, in the unit of the output (mg/L)
  *     MDV    1: there is none
  *     BLQ    1: the value is below the limit of quantification, and DV is that limit
@@ -67,6 +68,7 @@ typedef struct rac_events_subject {
 typedef struct rac_events {
     rac_events_subject *subjects;
     size_t count, capacity;
+    const char *unread; /* names of columns that mean nothing here, with commas; NULL: none */
 } rac_events;
 
 /* Reads a table for a model.  Not RAC_OK when `problems` has grown. */
