@@ -21,6 +21,7 @@
 #include "racemate/pharma/population.h"
 #include "racemate/pharma/search.h"
 #include "racemate/pharma/quantiles.h"
+#include "racemate/pharma/sources.h"
 #include "racemate/pharma/target.h"
 
 #endif

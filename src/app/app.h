@@ -61,7 +61,8 @@ typedef enum rac_argument_kind {
     RAC_ARGUMENT_FLAG, /* present or not; "true" when present */
     RAC_ARGUMENT_TIME, /* "-3m", "now", "10:25" today, or ISO 8601; "@<ms>" is used by the server */
     RAC_ARGUMENT_REST, /* the remaining words joined by spaces; only as the last */
-    RAC_ARGUMENT_FILE, /* a path on the command line, the bytes themselves over HTTP */
+    RAC_ARGUMENT_FILE, /* a path on the command line, the bytes themselves over HTTP; in both, where the row
+                          names a folder, also the name of one that comes with the program */
     RAC_ARGUMENT_OUT   /* a path to write to, through rac_call_write; on the command line only */
 } rac_argument_kind;
 
@@ -71,6 +72,8 @@ typedef struct rac_argument {
     bool positional; /* given by place on the command line; otherwise --name */
     bool required;
     const char *help;
+    const char
+        *folder; /* of a file: where those that come with the program lie ("models"); NULL: there are none */
 } rac_argument;
 
 typedef struct rac_call rac_call;
@@ -141,7 +144,7 @@ rac_status rac_call_write(const rac_call *call, const char *name, const void *by
 void rac_call_progress(const rac_call *call, double done, double total, const char *what);
 /* Every required argument is there; RAC_INVALID names the first that is not. */
 rac_status rac_call_check(const rac_call *call, rac_error *err);
-/* Checks required arguments, the person and the role, then runs. */
+/* Checks required arguments, the person and the role, reads files that were given by name, then runs. */
 rac_status rac_use_case_run(rac_call *call, rac_reply *reply, rac_error *err);
 
 /* ---- what server and commands share beyond the table ----------------------------------------------------
@@ -201,6 +204,10 @@ rac_status rac_app_session_curve(rac_app *app, const char *session_id, json_t **
 /* The path of a file that comes with the program, "models" and "racemic-arterial.yaml": below RACEMATE_DATA,
  * where it was installed, or beside the sources; the relative path when it is nowhere. */
 char *rac_app_data_file(rac_arena *arena, const char *folder, const char *name);
+
+/* Whether `word` can be the name of a file that comes with the program rather than its bytes or a path:
+ * "racemic-arterial", "racemic-arterial.yaml". */
+bool rac_app_is_file_name(const char *word, size_t size);
 
 /* True when `pin` is the staff member's; hashing is slow on purpose (argon2id). RAC_DENIED otherwise. */
 rac_status rac_app_check_pin(rac_app *app, const char *staff_id, const char *pin, rac_role *role,

@@ -381,6 +381,27 @@ rac_status rac_call_check(const rac_call *call, rac_error *err)
 }
 
 /* The person exists and may do it. */
+/* Files that come with the program and were given by name, replaced by their bytes. */
+static rac_status read_named_files(rac_call *call, rac_error *err)
+{
+    for (size_t i = 0; i < RAC_ARGUMENTS_MAX && call->use_case->arguments[i].name; i++) {
+        const rac_argument *argument = &call->use_case->arguments[i];
+        const char *word = call->values[i];
+        rac_text bytes;
+        if (!argument->folder || !word || !rac_app_is_file_name(word, call->sizes[i]))
+            continue;
+        rac_status status = rac_app_read_named(call->arena, argument->folder, word, &bytes, err);
+        if (!status)
+            status = rac_call_set(call, argument->name, bytes.data, bytes.size, err);
+        if (!status)
+            status = rac_call_set(call, rac_format(call->arena, "%s-name", argument->name), word,
+                                  strlen(word), err);
+        if (status)
+            return status;
+    }
+    return RAC_OK;
+}
+
 rac_status rac_use_case_run(rac_call *call, rac_reply *reply, rac_error *err)
 {
     const rac_use_case *row = call->use_case;
@@ -404,7 +425,8 @@ rac_status rac_use_case_run(rac_call *call, rac_reply *reply, rac_error *err)
             return rac_fail(err, RAC_DENIED, "%s is %s; this needs a %s", call->actor, rac_role_name(role),
                             rac_role_name(row->role));
     }
-    return row->run(call, reply, err);
+    const rac_status status = read_named_files(call, err);
+    return status ? status : row->run(call, reply, err);
 }
 
 /* ---- recording

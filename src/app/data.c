@@ -64,3 +64,48 @@ rac_status rac_app_list_data(rac_arena *arena, const char *folder, const char *e
         qsort(*names, *count, sizeof **names, by_name);
     return RAC_OK;
 }
+
+bool rac_app_is_file_name(const char *word, size_t size)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+    return size > 0 && size <= 80 && word[0] != '.' && word[0] != '-' && strspn(word, letters) == size;
+}
+
+/* "a, b and c" of the files in a folder, without their ending. */
+static const char *names_of(rac_arena *arena, const char *folder, const char ***names, size_t *count)
+{
+    static const char ending[] = ".yaml";
+    rac_error ignored = {0};
+    char *all = rac_string_copy(arena, "");
+    if (rac_app_list_data(arena, folder, ending, names, count, &ignored))
+        return all;
+    for (size_t i = 0; i < *count; i++) {
+        (*names)[i] = rac_format(arena, "%.*s", (int)(strlen((*names)[i]) - strlen(ending)), (*names)[i]);
+        all = rac_format(arena, "%s%s%s", all, i ? ", " : "", (*names)[i]);
+    }
+    return all;
+}
+
+rac_status rac_app_read_named(rac_arena *arena, const char *folder, const char *name, rac_text *bytes,
+                              rac_error *err)
+{
+    rac_error fault = {0};
+    rac_status status = rac_app_read_data(arena, folder, name, bytes, &fault);
+    if (status == RAC_NOT_FOUND)
+        status = rac_app_read_data(arena, folder, rac_format(arena, "%s.yaml", name), bytes, &fault);
+    if (status && status != RAC_NOT_FOUND)
+        return rac_fail(err, status, "%s", fault.message);
+    if (!status)
+        return RAC_OK;
+    const char **names;
+    size_t count = 0;
+    const char *all = names_of(arena, folder, &names, &count);
+    const char *near = count ? rac_text_nearest(rac_text_of(name), names, count) : NULL;
+    rac_fail(err, RAC_NOT_FOUND, "there is no file '%.80s', and none of this name comes with the program",
+             name);
+    if (near)
+        rac_error_hint(err, "did you mean %s? %s/ has %s", near, folder, all);
+    else
+        rac_error_hint(err, "%s/ has %s", folder, all);
+    return RAC_NOT_FOUND;
+}

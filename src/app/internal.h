@@ -5,6 +5,7 @@
 #include "app/app.h"
 #include "racemate/pharma/dosing.h"
 #include "racemate/pharma/model.h"
+#include "racemate/pharma/sources.h"
 
 /* ---- the clinic (clinic.c) ---- */
 
@@ -59,6 +60,10 @@ char *rac_person_label(rac_arena *arena, const rac_person *person);
 /* RAC_NOT_FOUND when it is not installed; at most 1 MiB. */
 rac_status rac_app_read_data(rac_arena *arena, const char *folder, const char *name, rac_text *bytes,
                              rac_error *err);
+/* The one called `name`, with or without ".yaml", whatever stands in it.  RAC_NOT_FOUND, with those there are
+ * as the hint. */
+rac_status rac_app_read_named(rac_arena *arena, const char *folder, const char *name, rac_text *bytes,
+                              rac_error *err);
 /* The names of the files in it that end so (".yaml"), in the order of the alphabet. */
 rac_status rac_app_list_data(rac_arena *arena, const char *folder, const char *ending, const char ***names,
                              size_t *count, rac_error *err);
@@ -78,6 +83,20 @@ rac_status rac_app_subject(rac_call *call, const rac_model *model, double **cova
  * *words says who that is ("weight 70 kg, age 52 year"). */
 rac_status rac_app_typical(rac_call *call, const rac_model *model, double **covariates, char **words,
                            rac_error *err);
+
+/* ---- where numbers come from (model_numbers.c) ---- */
+
+/* Every number of a model with its source, a line each, and what was read. */
+rac_status rac_app_model_numbers(rac_call *call, const rac_model *model, rac_reply *reply, rac_error *err);
+/* Lines "  source        ..." of one number. */
+char *rac_app_origin_text(rac_arena *arena, const rac_origin *origin);
+json_t *rac_app_origin_json(const rac_origin *origin);
+/* Its name, where it was published, who was studied, where it was read: lines, the first not indented. */
+char *rac_app_reference_text(rac_arena *arena, const rac_reference *reference);
+/* Those a source names; all of them without one. */
+json_t *rac_app_references_json(const rac_model *model, const char *source);
+/* "84 L/h"; a pure number stands alone. */
+char *rac_app_with_unit(rac_arena *arena, double value, const char *unit);
 
 /* ---- other drugs (model_with.c) ---- */
 

@@ -116,10 +116,19 @@ RAC_DO(rac_do_model_check)
     rac_error open = {0};
     const bool ready = rac_model_check_ready(model, &open) == RAC_OK;
     const char *name = rac_model_describe(model)->name;
+    rac_problems unsourced = rac_problems_init(call->arena);
+    const size_t count = rac_model_check_sources(model, &unsourced);
     reply->text =
         ready ? rac_format(call->arena, "%s: no problems.\n", name)
               : rac_format(call->arena, "%s: no problems, but it does not run: %s\n", name, open.message);
-    reply->json = json_pack("{s:s, s:b, s:s}", "model", name, "ready", ready, "open", open.message);
+    if (count)
+        reply->text = rac_format(
+            call->arena, "%s%s%zu number%s nobody can trace, which is no fault of a file for oneself:\n",
+            reply->text, rac_app_problems_text(call->arena, &unsourced), count, count == 1 ? "" : "s");
+    else
+        reply->text = rac_format(call->arena, "%sEvery number has its source.\n", reply->text);
+    reply->json = json_pack("{s:s, s:b, s:s, s:o}", "model", name, "ready", ready, "open", open.message,
+                            "unsourced", rac_app_problems_json(&unsourced));
     return RAC_OK;
 }
 
@@ -134,11 +143,16 @@ static char *parameters_text(rac_call *call, const rac_model *model, json_t *jso
         status = rac_model_evaluate(call->arena, model, covariates, NULL, values, NULL, &err);
     if (status)
         return rac_format(call->arena, "%sParameters are not shown: %s\n", text, err.message);
-    text = rac_format(call->arena, "%sParameters of the typical subject (%s; mg, L, h)\n", text,
-                      who[0] ? who : "no covariates");
+    text = rac_format(
+        call->arena,
+        "%sParameters of the typical subject (%s); where each comes from: racemate model explain %s\n", text,
+        who[0] ? who : "no covariates", rac_model_describe(model)->name);
     for (size_t i = 0; i < rac_model_parameters(model); i++) {
         const char *name = rac_model_parameter_name(model, i);
-        text = rac_format(call->arena, "%s  %-10s %.6g\n", text, name, values[i]);
+        rac_parameter_about about;
+        rac_model_explain(call->arena, model, (int)i, &about);
+        text = rac_format(call->arena, "%s  %-10s %.6g%s%s\n", text, name, values[i],
+                          strcmp(about.unit, "1") ? " " : "", strcmp(about.unit, "1") ? about.unit : "");
         json_object_set_new(json, name, json_real(values[i]));
     }
     return text;
@@ -163,7 +177,7 @@ RAC_DO(rac_do_model_show)
     for (size_t i = 0; i < rac_model_covariates(model); i++) {
         const rac_covariate *c = rac_model_covariate(model, i);
         const rac_unit unit = rac_unit_of(c->unit);
-        text = rac_format(call->arena, "%s  covariate     %s, studied %g to %g%s%s\n", text, c->name,
+        text = rac_format(call->arena, "%s  covariate     %s, %g to %g%s%s\n", text, c->name,
                           rac_quantity_from_base(c->low, unit).value,
                           rac_quantity_from_base(c->high, unit).value, strcmp(c->unit, "1") ? " " : "",
                           strcmp(c->unit, "1") ? c->unit : "");

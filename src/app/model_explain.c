@@ -38,11 +38,9 @@ static rac_status value_at(const explanation *x, const double *covariates, doubl
     return status;
 }
 
-/* "84 L/h"; a pure number stands alone. */
 static char *with_unit(const explanation *x, double value)
 {
-    const bool pure = strcmp(x->about.unit, "1") == 0;
-    return rac_format(x->call->arena, "%.4g%s%s", value, pure ? "" : " ", pure ? "" : x->about.unit);
+    return rac_app_with_unit(x->call->arena, value, x->about.unit);
 }
 
 /* ---- covariates: the value at both ends and the middle of what was studied ---- */
@@ -73,7 +71,7 @@ static rac_status explain_covariates(explanation *x, rac_error *err)
                 value);
             json_array_append_new(values, json_pack("{s:f, s:f}", "at", shown, "value", value));
         }
-        add(x, "%s (the range studied)\n",
+        add(x, "%s (over the range of the file)\n",
             yes_or_no                    ? ""
             : strcmp(x->about.unit, "1") ? rac_format(x->call->arena, " %s", x->about.unit)
                                          : "");
@@ -93,14 +91,19 @@ static void explain_variability(explanation *x)
         const double low = rac_deviation_moves(d, x->value, -z_90),
                      high = rac_deviation_moves(d, x->value, z_90);
         const bool log_normal = d->kind == RAC_DEVIATION_LOG_NORMAL;
-        add(x, "  between %-6s %s, %s %.3g%s, 90 %% from %.4g to %s%s%s%s\n", d->occasion ? "days" : "people",
+        add(x, "  between %-6s %s, %s %.3g%s, 90 %% from %.4g to %s\n", d->occasion ? "days" : "people",
             rac_deviation_name(d->kind), log_normal ? "cv" : "sd",
             log_normal ? 100 * rac_deviation_cv(d->sd) : d->sd, log_normal ? " %" : "", low,
-            with_unit(x, high), d->note[0] ? " (" : "", d->note, d->note[0] ? ")" : "");
-        json_array_append_new(list, json_pack("{s:s, s:s, s:f, s:f, s:f, s:s}", "level",
+            with_unit(x, high));
+        if (d->origin->source[0] || d->origin->note[0])
+            add(x, "                from %s%s%s%s%s%s%s%s\n", d->origin->source,
+                d->origin->tier[0] ? " (" : "", d->origin->tier, d->origin->tier[0] ? ")" : "",
+                d->origin->printed[0] ? "; printed: " : "", d->origin->printed,
+                d->origin->note[0] ? "; " : "", d->origin->note);
+        json_array_append_new(list, json_pack("{s:s, s:s, s:f, s:f, s:f, s:o}", "level",
                                               d->occasion ? "occasion" : "subject", "distribution",
                                               rac_deviation_name(d->kind), "sd", d->sd, "p05", low, "p95",
-                                              high, "note", d->note));
+                                              high, "origin", rac_app_origin_json(d->origin)));
     }
     for (size_t i = 0; i < x->about.varies_with_count; i++) {
         const char *name = rac_model_parameter_name(x->model, (size_t)x->about.varies_with[i]);
@@ -211,38 +214,99 @@ static rac_status explain_exposure(explanation *x, rac_error *err)
 
 /* ---- */
 
-static const char *const tiers[][2] = {{"A", "read in the publication or a label"},
-                                       {"B", "read in a model library or review that names the table"},
-                                       {"C", "read in other software or digitised from a figure"}};
+/* The sources of everything an answer names: of the value, and of how it varies. */
+static void add_references(explanation *x, char *named)
+{
+    bool headed = false;
+    for (size_t i = 0; i < x->about.deviation_count; i++)
+        named = rac_format(x->call->arena, "%s; %s", named, x->about.deviations[i].origin->source);
+    for (size_t i = 0; i < rac_model_references(x->model); i++) {
+        const rac_reference *reference = rac_model_reference(x->model, i);
+        if (!rac_reference_is_named(reference, named))
+            continue;
+        add(x, "%s  %s", headed ? "" : "Read\n", rac_app_reference_text(x->call->arena, reference));
+        headed = true;
+    }
+    json_object_set_new(x->json, "references", rac_app_references_json(x->model, named));
+}
 
 static void explain_source(explanation *x)
 {
     const rac_model_about *about = rac_model_describe(x->model);
+    const rac_origin *origin = x->about.origin;
     json_t *sources = json_array();
-    if (x->about.source[0]) {
-        add(x, "  source        %s\n", x->about.source);
-        json_array_append_new(sources, json_string(x->about.source));
-    }
-    for (size_t i = 0; !x->about.source[0] && i < about->source_count; i++) {
+    add(x, "%s", rac_app_origin_text(x->call->arena, origin));
+    if (origin->source[0])
+        json_array_append_new(sources, json_string(origin->source));
+    else if (x->about.rests_on_count)
+        add(x, "  source        made of others: %s\n", x->about.expression);
+    for (size_t i = 0; !origin->source[0] && !x->about.rests_on_count && i < about->source_count; i++) {
         add(x, "  file's source %s\n", about->sources[i]);
         json_array_append_new(sources, json_string(about->sources[i]));
     }
-    for (size_t i = 0; i < sizeof tiers / sizeof *tiers; i++)
-        if (strcmp(x->about.tier, tiers[i][0]) == 0)
-            add(x, "  trust         %s: %s\n", tiers[i][0], tiers[i][1]);
-    if (x->about.note[0])
-        add(x, "  note          %s\n", x->about.note);
     json_object_set_new(x->json, "sources", sources);
-    json_object_set_new(x->json, "tier", json_string(x->about.tier));
-    json_object_set_new(x->json, "note", json_string(x->about.note));
+    json_object_set_new(x->json, "tier", json_string(origin->tier));
+    json_object_set_new(x->json, "printed", json_string(origin->printed));
+    json_object_set_new(x->json, "note", json_string(origin->note));
 }
 
-static rac_status find(rac_call *call, const rac_model *model, int *parameter, rac_error *err)
+/* ---- an output, a covariate ---- */
+
+static void explain_output(explanation *x, size_t output)
 {
-    const char *name = rac_call_value(call, "parameter");
-    *parameter = rac_model_find_parameter(model, name);
-    if (*parameter >= 0)
-        return RAC_OK;
+    const rac_origin *origin = rac_model_error_origin(x->model, output);
+    const char *unit = rac_model_output_unit(x->model, output);
+    x->text =
+        rac_format(x->call->arena, "%s of %s, an output in %s\n", rac_model_output_name(x->model, output),
+                   rac_model_describe(x->model)->name, strcmp(unit, "1") == 0 ? "no unit" : unit);
+    add(x, "  written       %s\n", rac_model_look(x->model)->outputs[output]);
+    add(x, "  sampled       %s\n", rac_model_describe(x->model)->sampling);
+    add(x, "  error         %s\n",
+        origin ? rac_model_error_text(x->call->arena, x->model, output)
+               : "none is known: a measured value cannot be fitted");
+    x->json = json_pack("{s:s, s:s, s:s, s:s}", "model", rac_model_describe(x->model)->name, "output",
+                        rac_model_output_name(x->model, output), "unit", unit, "expression",
+                        rac_model_look(x->model)->outputs[output]);
+    if (origin) {
+        add(x, "%s", rac_app_origin_text(x->call->arena, origin));
+        json_object_set_new(x->json, "error", rac_app_origin_json(origin));
+        json_object_set_new(json_object_get(x->json, "error"), "value",
+                            json_string(rac_model_error_text(x->call->arena, x->model, output)));
+    }
+    add_references(x, rac_string_copy(x->call->arena, origin ? origin->source : ""));
+}
+
+static void explain_covariate(explanation *x, size_t index)
+{
+    const rac_covariate *c = rac_model_covariate(x->model, index);
+    const rac_origin *origin = rac_model_covariate_origin(x->model, index);
+    const rac_unit unit = rac_unit_of(c->unit);
+    char *users = rac_string_copy(x->call->arena, "");
+    for (size_t i = 0; i < rac_model_parameters(x->model); i++) {
+        rac_parameter_about about;
+        rac_model_explain(x->call->arena, x->model, (int)i, &about);
+        for (size_t k = 0; k < about.covariate_count; k++)
+            if (about.covariates[k] == (int)index)
+                users = rac_format(x->call->arena, "%s%s%s", users, users[0] ? ", " : "", about.name);
+    }
+    const double low = rac_quantity_from_base(c->low, unit).value,
+                 high = rac_quantity_from_base(c->high, unit).value;
+    x->text = rac_format(x->call->arena, "%s of %s, a covariate in %s\n", c->name,
+                         rac_model_describe(x->model)->name, strcmp(c->unit, "1") == 0 ? "no unit" : c->unit);
+    add(x, "  studied       %g to %s%s\n", low, rac_app_with_unit(x->call->arena, high, c->unit),
+        c->has_fallback
+            ? rac_format(x->call->arena, ", %g unless given", rac_quantity_from_base(c->fallback, unit).value)
+            : "");
+    add(x, "  used by       %s\n%s", users[0] ? users : "nothing",
+        rac_app_origin_text(x->call->arena, origin));
+    x->json =
+        json_pack("{s:s, s:s, s:s, s:f, s:f, s:o}", "model", rac_model_describe(x->model)->name, "covariate",
+                  c->name, "unit", c->unit, "low", low, "high", high, "range", rac_app_origin_json(origin));
+    add_references(x, rac_string_copy(x->call->arena, origin->source));
+}
+
+static rac_status no_such_name(rac_call *call, const rac_model *model, const char *name, rac_error *err)
+{
     const char *near = rac_model_nearest_parameter(call->arena, model, name);
     rac_fail(err, RAC_NOT_FOUND, "the model '%s' has no parameter '%.40s'", rac_model_describe(model)->name,
              name);
@@ -257,25 +321,21 @@ static rac_status find(rac_call *call, const rac_model *model, int *parameter, r
     return RAC_NOT_FOUND;
 }
 
-RAC_DO(rac_do_model_explain)
+static rac_status explain_parameter(explanation *x, rac_error *err)
 {
-    rac_model *model = NULL;
+    rac_arena *arena = x->call->arena;
     double *covariates;
     char *who;
-    explanation explanation_ = {.call = call}, *x = &explanation_;
-    rac_status status;
-    if ((status = rac_app_model_argument(call, "file", &model, reply, err)) ||
-        (status = find(call, model, &x->parameter, err)) ||
-        (status = rac_app_typical(call, model, &covariates, &who, err)))
+    rac_status status = rac_app_typical(x->call, x->model, &covariates, &who, err);
+    if (status)
         return status;
-    x->model = model;
     x->covariates = covariates;
-    rac_model_explain(call->arena, model, x->parameter, &x->about);
-    x->text = rac_format(call->arena, "%s of %s, in %s\n", x->about.name, rac_model_describe(model)->name,
+    rac_model_explain(arena, x->model, x->parameter, &x->about);
+    x->text = rac_format(arena, "%s of %s, in %s\n", x->about.name, rac_model_describe(x->model)->name,
                          strcmp(x->about.unit, "1") == 0 ? "no unit" : x->about.unit);
-    x->json = json_pack("{s:s, s:s, s:s, s:s?}", "model", rac_model_describe(model)->name, "parameter",
+    x->json = json_pack("{s:s, s:s, s:s, s:s?}", "model", rac_model_describe(x->model)->name, "parameter",
                         x->about.name, "unit", x->about.unit, "expression", x->about.expression);
-    const bool ready = rac_model_check_ready(model, NULL) == RAC_OK;
+    const bool ready = rac_model_check_ready(x->model, NULL) == RAC_OK;
     add(x, "  written       %s\n",
         x->about.expression ? x->about.expression : "unknown: the publication could not be read");
     if (ready && !(status = value_at(x, covariates, &x->value, err))) {
@@ -289,11 +349,37 @@ RAC_DO(rac_do_model_explain)
     explain_uses(x);
     if (ready && !status)
         status = explain_exposure(x, err);
+    if (!status)
+        add_references(x, rac_string_copy(arena, x->about.origin->source));
+    return status;
+}
+
+RAC_DO(rac_do_model_explain)
+{
+    rac_model *model = NULL;
+    const char *name = rac_call_value(call, "parameter");
+    explanation x = {.call = call};
+    rac_status status = rac_app_model_argument(call, "file", &model, reply, err);
+    if (status)
+        return status;
+    if (!name)
+        return rac_app_model_numbers(call, model, reply, err);
+    x.model = model;
+    x.parameter = rac_model_find_parameter(model, name);
+    const int output = rac_model_find_output(model, name), covariate = rac_model_find_covariate(model, name);
+    if (x.parameter >= 0)
+        status = explain_parameter(&x, err);
+    else if (output >= 0)
+        explain_output(&x, (size_t)output);
+    else if (covariate >= 0)
+        explain_covariate(&x, (size_t)covariate);
+    else
+        return no_such_name(call, model, name, err);
     if (status) {
-        json_decref(x->json);
+        json_decref(x.json);
         return status;
     }
-    reply->text = x->text;
-    reply->json = x->json;
+    reply->text = x.text;
+    reply->json = x.json;
     return RAC_OK;
 }

@@ -49,6 +49,17 @@
         name "-name", RAC_ARGUMENT_TEXT, false, false, "what to call the file in messages" \
     }
 
+/* The same for files some of which come with the program: a name is enough (rac_app_read_named). */
+#define NAMED_FILE(name, required, folder, help)                                           \
+    {name, RAC_ARGUMENT_FILE, true, required, help, folder},                               \
+    {                                                                                      \
+        name "-name", RAC_ARGUMENT_TEXT, false, false, "what to call the file in messages" \
+    }
+#define NAMED_OPTION(name, folder, help)                                                   \
+    {name, RAC_ARGUMENT_FILE, false, false, help, folder},                                 \
+    {                                                                                      \
+        name "-name", RAC_ARGUMENT_TEXT, false, false, "what to call the file in messages" \
+    }
 #define OPTION_FILE(name, help)                                                            \
     {name, RAC_ARGUMENT_FILE, false, false, help},                                         \
     {                                                                                      \
@@ -90,6 +101,8 @@
         "covariates", RAC_ARGUMENT_TEXT, false, false, "names with commas (default: all and the baseline)" \
     }
 
+/* Most arguments end with their help; only files have a folder. */
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
 static const rac_use_case rows[] = {
 #include "app/rows/patient.inc"
 #include "app/rows/session.inc"

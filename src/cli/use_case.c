@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 #include "cli/host.h"
@@ -46,11 +47,24 @@ rac_status rac_cli_read_file(rac_arena *arena, const char *path, rac_text *bytes
     return status;
 }
 
+/* The name of a file that comes with the program, where `word` is no file here: "racemic-arterial", or
+ * "models/racemic-arterial.yaml" in another folder.  NULL: a path. */
+static const char *file_name(const rac_argument *argument, const char *word)
+{
+    const size_t folder = argument->folder ? strlen(argument->folder) : 0;
+    if (!folder || access(word, F_OK) == 0)
+        return NULL;
+    if (strncmp(word, argument->folder, folder) == 0 && word[folder] == '/')
+        word += folder + 1;
+    return rac_app_is_file_name(word, strlen(word)) ? word : NULL;
+}
+
 static rac_status set_value(rac_cli *cli, rac_call *call, const rac_argument *argument, const char *word,
                             rac_error *err)
 {
-    if (argument->kind != RAC_ARGUMENT_FILE)
-        return rac_call_set(call, argument->name, word, strlen(word), err);
+    const char *name = argument->kind == RAC_ARGUMENT_FILE ? file_name(argument, word) : word;
+    if (name)
+        return rac_call_set(call, argument->name, name, strlen(name), err);
     rac_text bytes;
     rac_status status = rac_cli_read_file(cli->arena, word, &bytes, err);
     if (status)

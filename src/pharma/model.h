@@ -15,6 +15,7 @@
 #include "racemate/pharma/look.h"
 #include "racemate/pharma/model.h"
 #include "racemate/pharma/modify.h"
+#include "racemate/pharma/sources.h"
 
 enum { RAC_ETAS_MAX = 64 };
 
@@ -30,15 +31,21 @@ typedef struct rac_eta_block {
     int first, count;
     bool occasion;
     const double *factor; /* count x count */
-    const char *note;     /* NULL: the file says nothing */
+    rac_origin origin;
 } rac_eta_block;
 
 typedef struct rac_parameter {
     const char *name;
-    rac_expression *expression;       /* NULL: unknown */
-    rac_unit unit;                    /* base unit of its dimension */
-    const char *source, *note, *tier; /* "" when the file says nothing */
+    rac_expression *expression; /* NULL: unknown */
+    rac_unit unit;              /* base unit of its dimension */
+    rac_origin origin;
 } rac_parameter;
+
+/* A number that stands where it can have no source: see sources.h. */
+typedef struct rac_loose_number {
+    const char *where, *text; /* "flow central -> nk", "223.7" */
+    int line, column;
+} rac_loose_number;
 
 /* Registers of setup that describe a part of a route; -1 where the file says nothing. */
 typedef struct rac_part {
@@ -58,6 +65,7 @@ typedef struct rac_output {
     bool uses_states;
     int result; /* register of `linear` or of `outputs` */
     rac_residual residual;
+    rac_origin residual_origin;
 } rac_output;
 
 /* A flow of the linear system: its rate is a register of setup, or (equations) of linear with amount
@@ -131,6 +139,13 @@ struct rac_model {
     size_t modifier_count, modifier_capacity;
     rac_interaction *interactions;
     size_t interaction_count, interaction_capacity;
+    const char *file; /* as it is called in messages */
+    rac_reference *references;
+    size_t reference_count, reference_capacity;
+    rac_origin *covariate_origins; /* covariates */
+    size_t covariate_origin_count, covariate_origin_capacity;
+    rac_loose_number *loose;
+    size_t loose_count, loose_capacity;
 };
 
 static inline int rac_slot_covariate(size_t i)

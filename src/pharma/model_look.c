@@ -185,7 +185,7 @@ static void explain_deviations(rac_arena *arena, const rac_model *m, int paramet
                 (rac_deviation){.kind = (rac_deviation_kind)m->etas[block->first + i].distribution,
                                 .occasion = block->occasion,
                                 .sd = sqrt(variance),
-                                .note = block->note ? block->note : ""};
+                                .origin = &block->origin};
         }
     }
     about->deviations = list;
@@ -281,9 +281,7 @@ void rac_model_explain(rac_arena *arena, const rac_model *model, int parameter, 
                                    .unit = p->unit.text[0] ? p->unit.text : "1",
                                    .expression =
                                        p->expression ? rac_text_copy(arena, p->expression->source) : NULL,
-                                   .source = p->source,
-                                   .note = p->note,
-                                   .tier = p->tier};
+                                   .origin = &p->origin};
     explain_deviations(arena, model, parameter, about);
     explain_rests(arena, model, parameter, about);
     explain_uses(arena, model, parameter, about);

@@ -191,10 +191,16 @@ static rac_status unknown_modifier(rac_arena *arena, const rac_model *model, con
     rac_fail(err, RAC_NOT_FOUND, "the model '%s' knows no modifier '%.40s'", model->about.name, name);
     const char *nearest = rac_text_nearest(rac_text_of(name), known, model->modifier_count);
     const rac_interaction *reported = NULL;
+    char *by_route = rac_string_copy(arena, ""); /* "ticlopidine" where there is ticlopidine-oral */
+    for (size_t i = 0; i < model->modifier_count; i++)
+        if (rac_text_starts(rac_text_of(known[i]), rac_format(arena, "%s-", name)))
+            by_route = rac_format(arena, "%s%s'%s'", by_route, by_route[0] ? " or " : "", known[i]);
     for (size_t i = 0; !reported && i < model->interaction_count; i++)
         if (!strcmp(model->interactions[i].with, name))
             reported = &model->interactions[i];
-    if (reported)
+    if (by_route[0])
+        rac_error_hint(err, "it differs by route: did you mean %s?", by_route);
+    else if (reported)
         rac_error_hint(err, "it is reported for %s (%s), but no parameter of this model can express it",
                        reported->route_name, reported->effect);
     else if (nearest)

@@ -102,14 +102,14 @@ static size_t read_of(reader *r, const rac_yaml *of, int *parameters)
 
 static void read_block(reader *r, const rac_yaml *entry)
 {
-    static const char *const keys[] = {"of", "covariance",   "variance", "sd",
-                                       "cv", "distribution", "level",    "note"};
+    static const char *const keys[] = {"of",    "covariance", "variance", "sd",      "cv",  "distribution",
+                                       "level", "source",     "tier",     "printed", "note"};
     static const char *const distributions[] = {"log-normal", "logit-normal", "normal"};
     static const char *const levels[] = {"subject", "occasion"};
     rac_model *m = r->model;
     size_t distribution = 0, level = 0;
     int parameters[BLOCK_MAX];
-    if (!rac_yaml_check_keys(entry, keys, 8, r->problems))
+    if (!rac_yaml_check_keys(entry, keys, 11, r->problems))
         return;
     const rac_yaml *of = rac_yaml_need(entry, "of", r->problems), *rows = rac_yaml_find(entry, "covariance");
     const rac_yaml *how = rac_yaml_find(entry, "distribution"), *where = rac_yaml_find(entry, "level");
@@ -134,11 +134,7 @@ static void read_block(reader *r, const rac_yaml *entry)
         for (size_t i = 0; i < n; i++)
             factor[i * n + i] = sd;
     }
-    rac_text note;
-    const bool noted =
-        rac_yaml_find(entry, "note") && rac_yaml_want_text(rac_yaml_find(entry, "note"), &note, r->problems);
-    const rac_eta_block block = {(int)m->eta_count, (int)n, level == 1, factor,
-                                 noted ? rac_text_copy(r->arena, note) : NULL};
+    const rac_eta_block block = {(int)m->eta_count, (int)n, level == 1, factor, model_read_origin(r, entry)};
     rac_push(r->arena, m->blocks, m->block_count, m->block_capacity, block);
     for (size_t i = 0; i < n; i++) {
         const rac_eta eta = {parameters[i], (rac_distribution)distribution};
@@ -288,9 +284,11 @@ void model_read_routes(reader *r, const rac_yaml *routes)
 
 static void read_error(reader *r, const rac_yaml *node, rac_output *output)
 {
-    static const char *const keys[] = {"additive", "proportional", "log"};
-    if (!rac_yaml_check_keys(node, keys, 3, r->problems))
+    static const char *const keys[] = {"additive", "proportional", "log", "source",
+                                       "tier",     "printed",      "note"};
+    if (!rac_yaml_check_keys(node, keys, 7, r->problems))
         return;
+    output->residual_origin = model_read_origin(r, node);
     const rac_yaml *additive = rac_yaml_find(node, "additive"),
                    *proportional = rac_yaml_find(node, "proportional"),
                    *logarithmic = rac_yaml_find(node, "log");

@@ -142,12 +142,12 @@ static void read_about(reader *r, const rac_yaml *root)
 
 static void read_covariate(reader *r, const rac_yaml *key, const rac_yaml *node)
 {
-    static const char *const keys[] = {"unit", "range", "default"};
+    static const char *const keys[] = {"unit", "range", "default", "source", "tier", "printed", "note"};
     rac_covariate covariate = {.name = rac_text_copy(r->arena, key->text)};
     rac_text unit_text;
     rac_error err = {0};
     rac_unit unit = rac_unit_none();
-    if (!model_name_is_free(r, key, key->text) || !rac_yaml_check_keys(node, keys, 3, r->problems) ||
+    if (!model_name_is_free(r, key, key->text) || !rac_yaml_check_keys(node, keys, 7, r->problems) ||
         !rac_yaml_want_text(rac_yaml_need(node, "unit", r->problems), &unit_text, r->problems))
         return;
     if (rac_unit_parse(unit_text, &unit, &err)) {
@@ -176,6 +176,8 @@ static void read_covariate(reader *r, const rac_yaml *key, const rac_yaml *node)
     if (rac_text_is(key->text, "weight"))
         m->weight = (int)m->covariate_count;
     rac_push(r->arena, m->covariates, m->covariate_count, m->covariate_capacity, covariate);
+    rac_push(r->arena, m->covariate_origins, m->covariate_origin_count, m->covariate_origin_capacity,
+             model_read_origin(r, node));
 }
 
 /* A value, or the unit of one that is unknown. */
@@ -203,16 +205,12 @@ static bool read_value(reader *r, const rac_yaml *value, const rac_yaml *unknown
 
 static void read_parameter(reader *r, const rac_yaml *key, const rac_yaml *node)
 {
-    static const char *const keys[] = {"value", "unknown", "source", "note", "tier"};
+    static const char *const keys[] = {"value", "unknown", "source", "tier", "printed", "note"};
     rac_model *m = r->model;
-    rac_parameter parameter = {.name = rac_text_copy(r->arena, key->text),
-                               .unit = rac_unit_none(),
-                               .source = "",
-                               .note = "",
-                               .tier = ""};
+    rac_parameter parameter = {.name = rac_text_copy(r->arena, key->text), .unit = rac_unit_none()};
     const bool is_map = node->kind == RAC_YAML_MAP;
     if (!model_name_is_free(r, key, key->text) ||
-        (is_map && !rac_yaml_check_keys(node, keys, 5, r->problems)))
+        (is_map && !rac_yaml_check_keys(node, keys, 6, r->problems)))
         return;
     const rac_yaml *value = is_map ? rac_yaml_find(node, "value") : node;
     const rac_yaml *unknown = is_map ? rac_yaml_find(node, "unknown") : NULL;
@@ -220,11 +218,7 @@ static void read_parameter(reader *r, const rac_yaml *key, const rac_yaml *node)
         rac_yaml_problem(r->problems, node, "%s has a value, or is unknown: one of the two", parameter.name);
         return;
     }
-    if (is_map) {
-        parameter.source = want_line(r, node, "source", false);
-        parameter.note = want_line(r, node, "note", false);
-        parameter.tier = model_read_tier(r, rac_yaml_find(node, "tier"));
-    }
+    parameter.origin = model_read_origin(r, node);
     if (!read_value(r, value, unknown, &parameter))
         return;
     rac_push(r->arena, m->parameters, m->parameter_count, m->parameter_capacity, parameter);
@@ -245,10 +239,10 @@ static rac_status first_problem(const rac_problems *problems, size_t before)
 rac_status rac_model_read(rac_arena *arena, rac_text bytes, const char *file, rac_model **model,
                           rac_problems *problems)
 {
-    static const char *const keys[] = {"model",       "title",     "substance",   "sampling",   "population",
-                                       "source",      "notes",     "units",       "covariates", "parameters",
-                                       "variability", "flows",     "equations",   "routes",     "outputs",
-                                       "error",       "modifiers", "interactions"};
+    static const char *const keys[] = {"model",       "title",     "substance",    "sampling",   "population",
+                                       "source",      "notes",     "units",        "covariates", "parameters",
+                                       "variability", "flows",     "equations",    "routes",     "outputs",
+                                       "error",       "modifiers", "interactions", "references"};
     *model = NULL;
     const size_t before = problems->count;
     const rac_yaml *root = NULL;
@@ -258,7 +252,9 @@ rac_status rac_model_read(rac_arena *arena, rac_text bytes, const char *file, ra
     reader r = {.arena = arena, .problems = problems, .model = rac_new(arena, rac_model)};
     r.model->weight = -1;
     rac_yaml_check_keys(root, keys, sizeof keys / sizeof *keys, problems);
+    r.model->file = rac_string_copy(arena, file);
     read_about(&r, root);
+    model_read_references(&r, rac_yaml_find(root, "references"));
     each(&r, rac_yaml_find(root, "covariates"), read_covariate);
     each(&r, rac_yaml_need(root, "parameters", problems), read_parameter);
     model_read_variability(&r, rac_yaml_find(root, "variability"));
@@ -280,6 +276,7 @@ rac_status rac_model_read(rac_arena *arena, rac_text bytes, const char *file, ra
     if (problems->count > before)
         return first_problem(problems, before);
     model_keep_words(&r, root);
+    model_keep_loose_numbers(&r, root);
     *model = r.model;
     return RAC_OK;
 }

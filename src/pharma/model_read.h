@@ -58,6 +58,12 @@ void model_read_outputs(reader *r, const rac_yaml *outputs, const rac_yaml *erro
 void model_read_modifiers(reader *r, const rac_yaml *modifiers, const rac_yaml *interactions);
 const char *model_read_tier(reader *r, const rac_yaml *node);
 
+/* model_sources.c: what was read; what a number says of itself (`node` is its map, or the number alone);
+ * numbers that stand where they can have no source. */
+void model_read_references(reader *r, const rac_yaml *references);
+rac_origin model_read_origin(reader *r, const rac_yaml *node);
+void model_keep_loose_numbers(reader *r, const rac_yaml *root);
+
 /* model_look.c: keeps the parts of a file without problems as they are written. */
 void model_keep_words(reader *r, const rac_yaml *root);
 

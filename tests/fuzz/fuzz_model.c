@@ -31,12 +31,21 @@ static void look(rac_arena *arena, const rac_model *model)
         rac_model *changed = NULL;
         rac_error err = {0};
         rac_model_explain(arena, model, (int)i, &about);
-        must(about.name && about.source && about.note && about.tier);
+        must(about.name && about.origin->source && about.origin->note && about.origin->tier);
         must((rac_model_modify(arena, model, &change, 1, &changed, &err) == RAC_OK) ==
              (about.expression != NULL));
     }
     for (size_t i = 0; i < rac_model_modifiers(model); i++)
         must(rac_model_modifier(model, i)->route_count > 0 && rac_model_modifier(model, i)->source[0]);
+    for (size_t i = 0; i < rac_model_variabilities(model); i++) {
+        rac_variability v;
+        rac_model_variability(arena, model, i, &v);
+        must(v.of[0] && v.spread[0] && v.origin->line > 0);
+    }
+    rac_problems missing = rac_problems_init(arena);
+    must(rac_model_check_sources(model, &missing) == missing.count);
+    for (size_t i = 0; i < missing.count; i++)
+        must(missing.items[i].line > 0 && missing.items[i].message[0]);
 }
 
 /* One patient in the middle of every range, a bolus by the first route, three times. */

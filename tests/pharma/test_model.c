@@ -120,12 +120,12 @@ static void test_pharma_model__a_value_may_carry_its_source(void **state)
         "t");
     rac_parameter_about about;
     rac_model_explain(*state, model, 1, &about);
-    assert_string_equal(about.source, "a table");
-    assert_string_equal(about.tier, "B");
-    assert_string_equal(about.note, "seen once");
+    assert_string_equal(about.origin->source, "a table");
+    assert_string_equal(about.origin->tier, "B");
+    assert_string_equal(about.origin->note, "seen once");
     assert_string_equal(about.expression, "5 L/h * (weight / 70 kg)");
     rac_model_explain(*state, model, 0, &about);
-    assert_string_equal(about.source, "");
+    assert_string_equal(about.origin->source, "");
     static const struct {
         const char *value;
         int column;

@@ -127,9 +127,9 @@ static void test_pharma_model_look__a_changed_model_is_the_file_changed(void **s
     const double weight[] = {70}, times_h[] = {0.25, 0.5, 1, 2, 4, 8};
     const char *text = read_shipped(*state, "otto-2021-s-ketamine");
     const rac_model *model = read_model(*state, text, "otto");
-    char *where = strstr(text, "  CL: 95.2 L/h");
+    char *where = strstr(text, "  CL: {value: 95.2 L/h");
     assert_non_null(where);
-    memcpy(where, "  CL: 190.4L/h", 14); /* twice: an exact product */
+    memcpy(where, "  CL: {value: 190.4L/h", 22); /* twice: an exact product */
     const rac_model *written = read_model(*state, text, "otto twice");
     rac_model *changed = NULL;
     rac_error err = {0};

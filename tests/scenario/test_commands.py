@@ -137,8 +137,10 @@ def another_drug_is_applied_where_it_was_studied():
     assert plain["models"][0]["with"] == "" and "CLK1 x1.13, CLN1 x3" in changed["models"][0]["with"], changed["models"][0]["with"]
     done = bare("simulate", file, "--dose", "50 mg via film", "--weight", "70 kg", "--with", "rifampicin")
     assert done.returncode == 3 and "studied with the route intravenous, not film" in done.stderr, done
-    done = bare("model", "show", f"{ROOT}/models/esketamine.yaml", "--with", "ticlopidine")
+    done = bare("model", "show", f"{ROOT}/models/esketamine.yaml", "--with", "itraconazole")
     assert done.returncode == 4 and "no parameter of this model can express it" in done.stderr, done
+    done = bare("model", "show", f"{ROOT}/models/esketamine.yaml", "--with", "ticlopidine")
+    assert done.returncode == 4 and "did you mean 'ticlopidine-oral' or 'ticlopidine-nasal'?" in done.stderr, done
     shown = bare("model", "show", f"{ROOT}/models/esketamine.yaml").stdout
     assert "reported, not applied: grapefruit juice, oral" in shown and "pmid:22286159" in shown, shown
 

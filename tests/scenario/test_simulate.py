@@ -237,7 +237,7 @@ def a_table_is_simulated_at_its_rows():
 def models_are_averaged_by_how_well_they_fit():
     """Weights are exp(-objective / 2), and the average is the weighted mean of the curves, row by row."""
     table = path("one.csv", "".join(l for l in TABLE.splitlines(True) if not l.startswith("2")))
-    other = open(OTTO, encoding="utf-8").read().replace("model: otto-2021-s-ketamine", "model: faster").replace("CL: 95.2", "CL: 140")
+    other = open(OTTO, encoding="utf-8").read().replace("model: otto-2021-s-ketamine", "model: faster").replace("CL: {value: 95.2", "CL: {value: 140")
     words = [OTTO, path("faster.yaml", other), "--average", "--data", table]
     subject = answer(*words, "--out", path("avg.csv"), "--plot", path("avg.svg"))["subjects"][0]
     weights = {w["model"]: w["weight"] for w in subject["weights"]}

@@ -13,6 +13,7 @@
 
 #include "racemate/pharma/linear.h"
 #include "racemate/pharma/model.h"
+#include "racemate/pharma/sources.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -61,9 +62,9 @@ typedef enum rac_deviation_kind {
 /* How a parameter varies around its typical value. */
 typedef struct rac_deviation {
     rac_deviation_kind kind;
-    bool occasion;    /* from one session to the next in one person; otherwise between people */
-    double sd;        /* of the deviation: on the log scale, the logit scale, or the parameter's own */
-    const char *note; /* "" when the file says nothing */
+    bool occasion; /* from one session to the next in one person; otherwise between people */
+    double sd;     /* of the deviation: on the log scale, the logit scale, or the parameter's own */
+    const rac_origin *origin;
 } rac_deviation;
 const char *rac_deviation_name(rac_deviation_kind kind); /* "log-normal" */
 /* The coefficient of variation of a log-normal deviation, sqrt(exp(sd^2) - 1). */
@@ -80,11 +81,10 @@ typedef struct rac_parameter_use {
 
 typedef struct rac_parameter_about {
     const char *name;
-    const char *unit;          /* base unit; "1" for a pure number */
-    const char *expression;    /* as written; NULL while it is unknown */
-    const char *source, *note; /* the file's words on this value; "" when it has none */
-    const char *tier;          /* how far to trust it, "A", "B", "C" (docs/models.md); "" when not said */
-    const int *covariates;     /* it rests on, also through other parameters; in the model's order */
+    const char *unit;         /* base unit; "1" for a pure number */
+    const char *expression;   /* as written; NULL while it is unknown */
+    const rac_origin *origin; /* the file's words on where this value comes from */
+    const int *covariates;    /* it rests on, also through other parameters; in the model's order */
     size_t covariate_count;
     const int *rests_on; /* parameters it mentions */
     size_t rests_on_count;

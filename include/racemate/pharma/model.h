@@ -19,7 +19,7 @@
  *       CL: {unknown: L/h}                        a slot: the model reads, but refuses to run
  *       Q:                                        a value with what its publication says of it, all optional:
  *         value: 79 L/h
- *         source: "Kamp 2020, Table 2"
+ *         source: "Kamp 2020, Table 2"            and how to name what was read: sources.h
  *         tier: C                                 how far to trust it (docs/models.md): A, B or C
  *         note: no covariate effect was found
  *     variability:                                 on the log scale unless said otherwise
