@@ -317,7 +317,19 @@ static bool read_document(reader *r, rac_yaml *root)
     return true;
 }
 
-/* Size and encoding; the place of a byte that is not UTF-8 is given by its line. */
+/* The column, from 1, of the first byte of a line that is not UTF-8. */
+static int bad_column(rac_text line)
+{
+    size_t at = 0;
+    for (size_t length = 1; at < line.size && length <= 4 && length <= line.size - at;) {
+        const bool whole = rac_text_is_utf8((rac_text){line.data + at, length});
+        at += whole ? length : 0;
+        length = whole ? 1 : length + 1;
+    }
+    return (int)at + 1;
+}
+
+/* Size and encoding. */
 static bool check_bytes(reader *r)
 {
     if (r->bytes.size > rac_yaml_max_bytes) {
@@ -327,8 +339,10 @@ static bool check_bytes(reader *r)
     }
     rac_text rest = r->bytes;
     for (int line = 1; rest.data; line++) {
-        if (!rac_text_is_utf8(rac_text_split(rest, '\n', &rest))) {
-            rac_error *err = problem_at(r, RAC_INVALID, line, 0, "", "this line is not UTF-8");
+        const rac_text bytes = rac_text_split(rest, '\n', &rest);
+        if (!rac_text_is_utf8(bytes)) {
+            rac_error *err = problem_at(r, RAC_INVALID, line, bad_column(bytes), "",
+                                        "this line is not UTF-8 from here on");
             rac_error_hint(err, "save the file as UTF-8");
             return false;
         }

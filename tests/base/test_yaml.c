@@ -85,7 +85,7 @@ static void test_base_yaml__surprising_files_are_refused_at_their_place(void **s
         {"# nothing\n", 1, 1, "empty"},
         {"a: 1\nb: 2\na: 3\n", 3, 1, "'a' is given twice, first on line 1"},
         {"[a, b]: 1\n", 1, 1, "a key must be plain text"},
-        {"a: 1\nb: \xFF\n", 2, 0, "not UTF-8"},
+        {"a: 1\nb: \xFF\n", 2, 4, "not UTF-8"},
         {"a: 1\nb: \x01\n", 2, 4, "control characters"},
         {"a: 1\n\tb: 2\n", 2, 1, "tab character"},
         {"a: [1, 2\nb: 3\n", 2, 2, "did not find expected ',' or ']'"},
