@@ -48,13 +48,9 @@ static void read_equation(reader *r, const rac_yaml *key, const rac_yaml *node)
     }
     const rac_unit rate = model_unit_of_dimension(per_h);
     r->amounts_visible = true;
-    const rac_names with_amounts = model_names(r);
-    const bool rate_read = rac_expression_want(r->arena, source.rate_node, &with_amounts, RAC_VALUE_NUMBER,
-                                               &rate, &source.rate, r->problems);
+    const bool rate_read = model_want_expression(r, source.rate_node, &rate, &source.rate);
     r->amounts_visible = false;
-    const rac_names without = model_names(r);
-    if (source.start_node && !rac_expression_want(r->arena, source.start_node, &without, RAC_VALUE_NUMBER,
-                                                  &amount, &source.start, r->problems))
+    if (source.start_node && !model_want_expression(r, source.start_node, &amount, &source.start))
         return;
     source.linear = rate_read &&
                     rac_expression_dependence(source.rate, NAME_AMOUNT, NAME_AMOUNT + RAC_COMPARTMENTS_MAX) ==
@@ -141,7 +137,7 @@ static void add_flows(reader *r, const equation_source *e)
         if (e->rate->names[i].found.slot >= NAME_AMOUNT) {
             const int from = e->rate->names[i].found.slot - NAME_AMOUNT;
             const flow_source source = {
-                {.from = from, .to = e->compartment, .copies = true}, e->rate, e->compartment};
+                {.from = from, .to = e->compartment, .copies = true}, e->rate, e->compartment, NULL};
             rac_push(r->arena, r->flows, r->flow_count, r->flow_capacity, source);
         }
 }

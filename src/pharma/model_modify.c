@@ -76,12 +76,9 @@ static void read_factors(reader *r, const rac_yaml *map, rac_modifier *modifier)
         return;
     rac_model_change *changes = rac_many(r->arena, rac_model_change, map->count + 1);
     for (size_t i = 0; i < map->count; i++) {
-        const int parameter = rac_model_find_parameter(r->model, rac_text_copy(r->arena, map->keys[i].text));
+        const int parameter = model_want_parameter(r, &map->keys[i], map->keys[i].text);
         double factor;
-        if (parameter < 0)
-            rac_yaml_problem(r->problems, &map->keys[i], "there is no parameter '%.*s'",
-                             RAC_TEXT(map->keys[i].text));
-        else if (rac_yaml_want_number(&map->items[i], 0.01, 100, &factor, r->problems))
+        if (parameter >= 0 && rac_yaml_want_number(&map->items[i], 0.01, 100, &factor, r->problems))
             changes[modifier->change_count++] = (rac_model_change){parameter, factor};
     }
     if (!map->count)

@@ -91,13 +91,30 @@ static size_t read_of(reader *r, const rac_yaml *of, int *parameters)
         rac_text name;
         if (!rac_yaml_want_text(node, &name, r->problems))
             return 0;
-        parameters[i] = rac_model_find_parameter(r->model, rac_text_copy(r->arena, name));
-        if (parameters[i] < 0) {
-            rac_yaml_problem(r->problems, node, "there is no parameter '%.*s'", RAC_TEXT(name));
+        if ((parameters[i] = model_want_parameter(r, node, name)) < 0)
             return 0;
-        }
+        for (size_t j = 0; j < i; j++)
+            if (parameters[j] == parameters[i]) {
+                rac_yaml_problem(r->problems, node, "'%.*s' stands here twice", RAC_TEXT(name));
+                return 0;
+            }
     }
     return n;
+}
+
+/* A second deviation of the same parameter at the same level would be added to the first in silence. */
+static bool varies_already(reader *r, const rac_yaml *of, const int *parameters, size_t n, bool occasion)
+{
+    const rac_model *m = r->model;
+    for (size_t b = 0; b < m->block_count; b++)
+        for (int e = 0; e < m->blocks[b].count; e++)
+            for (size_t i = 0; i < n && m->blocks[b].occasion == occasion; i++)
+                if (m->etas[m->blocks[b].first + e].parameter == parameters[i]) {
+                    rac_yaml_problem(r->problems, of, "'%s' varies between %ss already",
+                                     m->parameters[parameters[i]].name, occasion ? "occasion" : "subject");
+                    return true;
+                }
+    return false;
 }
 
 static void read_block(reader *r, const rac_yaml *entry)
@@ -118,7 +135,7 @@ static void read_block(reader *r, const rac_yaml *entry)
         return;
     const size_t n = read_of(r, of, parameters);
     double *factor = rac_many(r->arena, double, n *n);
-    if (!n)
+    if (!n || varies_already(r, of, parameters, n, level == 1))
         return;
     if (m->eta_count + n > RAC_ETAS_MAX) {
         rac_yaml_problem(r->problems, entry, "more than %d deviations", RAC_ETAS_MAX);
@@ -184,6 +201,10 @@ static bool read_arrow(reader *r, const rac_yaml *key, rac_flow *flow)
     const rac_text from = rac_text_trim((rac_text){key->text.data, at});
     const rac_text to = rac_text_trim((rac_text){key->text.data + at + 2, key->text.size - at - 2});
     const rac_unit mg = rac_unit_of("mg");
+    if (rac_text_is(from, "out")) {
+        rac_yaml_problem(r->problems, key, "'out' is outside the body: nothing flows from there");
+        return false;
+    }
     flow->from = model_add_amount(r, key, from, mg);
     flow->to = rac_text_is(to, "out") ? RAC_OUT : model_add_amount(r, key, to, mg);
     if (flow->from == flow->to && flow->from >= 0)
@@ -193,11 +214,18 @@ static bool read_arrow(reader *r, const rac_yaml *key, rac_flow *flow)
 
 static void read_flow(reader *r, const rac_yaml *key, const rac_yaml *node)
 {
-    flow_source source = {.equation = -1};
-    const rac_names names = model_names(r);
+    flow_source source = {.equation = -1, .key = key};
     const rac_unit per_h = rac_unit_of("1/h");
-    if (read_arrow(r, key, &source.flow) &&
-        rac_expression_want(r->arena, node, &names, RAC_VALUE_NUMBER, &per_h, &source.rate, r->problems))
+    if (!read_arrow(r, key, &source.flow))
+        return;
+    for (size_t i = 0; i < r->flow_count; i++)
+        if (r->flows[i].flow.from == source.flow.from && r->flows[i].flow.to == source.flow.to) {
+            rac_error_hint(rac_yaml_problem(r->problems, key, "this flow is given twice, first on line %d",
+                                            r->flows[i].key->line),
+                           "add the rates: k1 + k2");
+            return;
+        }
+    if (model_want_expression(r, node, &per_h, &source.rate))
         rac_push(r->arena, r->flows, r->flow_count, r->flow_capacity, source);
 }
 
@@ -218,7 +246,14 @@ static void add_part(reader *r, const rac_yaml *to, const part_source *source)
         return;
     const int compartment = model_find_amount(m, name);
     if (compartment < 0) {
-        rac_yaml_problem(r->problems, to, "there is no compartment '%.*s'", RAC_TEXT(name));
+        rac_error *problem =
+            rac_yaml_problem(r->problems, to, "there is no compartment '%.*s'", RAC_TEXT(name));
+        const char *near = rac_text_nearest(name, m->compartments, m->compartment_count);
+        if (near || m->compartment_count == 1)
+            rac_error_hint(problem, "did you mean '%s'?", near ? near : m->compartments[0]);
+        else if (m->compartment_count)
+            rac_error_hint(problem, "compartments are those that flows and equations name: %s, %s%s",
+                           m->compartments[0], m->compartments[1], m->compartment_count > 2 ? ", .." : "");
         return;
     }
     if (!rac_dimension_same(m->compartment_units[compartment].dimension, rac_unit_of("mg").dimension)) {
@@ -234,23 +269,21 @@ static void read_part(reader *r, const rac_yaml *node)
 {
     static const char *const keys[] = {"to", "fraction", "lag", "duration", "rate"};
     if (node->kind == RAC_YAML_TEXT) {
-        add_part(r, node, &(part_source){0});
+        add_part(r, node, &(part_source){.node = node});
         return;
     }
     if (!rac_yaml_check_keys(node, keys, 5, r->problems))
         return;
-    part_source source = {0};
+    part_source source = {.node = node};
     const struct {
         const char *unit;
         rac_expression **to;
     } wanted[] = {
         {"1", &source.fraction}, {"h", &source.lag}, {"h", &source.duration}, {"mg/h", &source.rate}};
-    const rac_names names = model_names(r);
     for (size_t i = 0; i < 4; i++) {
         const rac_yaml *value = rac_yaml_find(node, keys[i + 1]);
         const rac_unit unit = i ? rac_unit_of(wanted[i].unit) : rac_unit_none();
-        if (value &&
-            !rac_expression_want(r->arena, value, &names, RAC_VALUE_NUMBER, &unit, wanted[i].to, r->problems))
+        if (value && !model_want_expression(r, value, &unit, wanted[i].to))
             return;
     }
     if (source.duration && source.rate)
@@ -268,6 +301,9 @@ void model_read_routes(reader *r, const rac_yaml *routes)
     m->route_first = rac_many(r->arena, int, routes->count + 1);
     for (size_t i = 0; i < routes->count; i++) {
         const rac_yaml *node = &routes->items[i];
+        model_name_is_word(r, &routes->keys[i], routes->keys[i].text);
+        if (node->kind == RAC_YAML_LIST && !node->count)
+            rac_yaml_problem(r->problems, node, "a route leads to at least one compartment");
         for (size_t p = 0; node->kind == RAC_YAML_LIST && p < node->count; p++)
             read_part(r, &node->items[p]);
         if (node->kind != RAC_YAML_LIST)
@@ -293,8 +329,13 @@ static void read_error(reader *r, const rac_yaml *node, rac_output *output)
                    *proportional = rac_yaml_find(node, "proportional"),
                    *logarithmic = rac_yaml_find(node, "log");
     rac_quantity quantity;
+    if (!additive && !proportional && !logarithmic)
+        rac_yaml_problem(r->problems, node, "an error is additive, proportional, both, or log");
     if (additive && rac_yaml_want_any_quantity(additive, &quantity, r->problems)) {
-        if (!rac_dimension_same(quantity.unit.dimension, output->unit.dimension))
+        if (quantity.value < 0)
+            rac_yaml_problem(r->problems, additive, "%s is %.*s, allowed at least 0", additive->path,
+                             RAC_TEXT(additive->text));
+        else if (!rac_dimension_same(quantity.unit.dimension, output->unit.dimension))
             rac_yaml_problem(r->problems, additive, "the output is in %s, this is in '%s'", output->unit.text,
                              quantity.unit.text);
         output->residual.additive = rac_quantity_base(quantity);
@@ -312,13 +353,16 @@ void model_read_outputs(reader *r, const rac_yaml *outputs, const rac_yaml *erro
     rac_model *m = r->model;
     if (!outputs || !rac_yaml_want_map(outputs, r->problems))
         return;
+    rac_text *faulty = NULL;
+    size_t faulty_count = 0, faulty_capacity = 0;
     r->amounts_visible = true;
     for (size_t i = 0; i < outputs->count; i++) {
         rac_output output = {.name = rac_text_copy(r->arena, outputs->keys[i].text)};
-        const rac_names names = model_names(r);
-        if (!rac_expression_want(r->arena, &outputs->items[i], &names, RAC_VALUE_NUMBER, NULL,
-                                 &output.expression, r->problems))
+        if (!model_name_is_word(r, &outputs->keys[i], outputs->keys[i].text) ||
+            !model_want_expression(r, &outputs->items[i], NULL, &output.expression)) {
+            rac_push(r->arena, faulty, faulty_count, faulty_capacity, outputs->keys[i].text);
             continue;
+        }
         output.unit = model_unit_of_dimension(output.expression->root->dimension);
         output.linear = rac_expression_dependence(output.expression, NAME_AMOUNT,
                                                   NAME_AMOUNT + RAC_COMPARTMENTS_MAX) == RAC_LINEAR_IN;
@@ -327,12 +371,17 @@ void model_read_outputs(reader *r, const rac_yaml *outputs, const rac_yaml *erro
     r->amounts_visible = false;
     if (!outputs->count)
         rac_yaml_problem(r->problems, outputs, "a model needs an output");
-    for (size_t i = 0; error && i < error->count; i++) {
-        const int at = rac_model_find_output(m, rac_text_copy(r->arena, error->keys[i].text));
-        if (at < 0)
-            rac_yaml_problem(r->problems, &error->keys[i], "there is no output '%.*s'",
-                             RAC_TEXT(error->keys[i].text));
-        else
+    if (!error || !rac_yaml_want_map(error, r->problems))
+        return;
+    for (size_t i = 0; i < error->count; i++) {
+        const rac_text name = error->keys[i].text;
+        const int at = rac_model_find_output(m, rac_text_copy(r->arena, name));
+        bool reported = false;
+        for (size_t f = 0; f < faulty_count; f++)
+            reported |= rac_text_equal(faulty[f], name);
+        if (at >= 0)
             read_error(r, &error->items[i], &m->outputs[at]);
+        else if (!reported)
+            rac_yaml_problem(r->problems, &error->keys[i], "there is no output '%.*s'", RAC_TEXT(name));
     }
 }

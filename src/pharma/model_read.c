@@ -25,75 +25,6 @@ int model_find_amount(const rac_model *model, rac_text name)
     return -1;
 }
 
-static bool find_name(const void *context, rac_text name, rac_name *found)
-{
-    const reader *r = context;
-    const rac_model *m = r->model;
-    *found = (rac_name){.kind = RAC_VALUE_NUMBER};
-    for (size_t i = 0; i < m->covariate_count; i++)
-        if (rac_text_is(name, m->covariates[i].name)) {
-            found->unit = model_unit_of_dimension(rac_unit_of(m->covariates[i].unit).dimension);
-            found->slot = NAME_COVARIATE + (int)i;
-            return true;
-        }
-    for (size_t i = 0; i < m->parameter_count; i++)
-        if (rac_text_is(name, m->parameters[i].name)) {
-            found->unit = m->parameters[i].unit;
-            found->slot = NAME_PARAMETER + (int)i;
-            return true;
-        }
-    const int amount = r->amounts_visible ? model_find_amount(m, name) : -1;
-    if (amount < 0)
-        return false;
-    found->unit = m->compartment_units[amount];
-    found->slot = NAME_AMOUNT + amount;
-    return true;
-}
-
-rac_names model_names(reader *r)
-{
-    const rac_model *m = r->model;
-    const char **known =
-        rac_many(r->arena, const char *, m->covariate_count + m->parameter_count + m->compartment_count);
-    size_t count = 0;
-    for (size_t i = 0; i < m->covariate_count; i++)
-        known[count++] = m->covariates[i].name;
-    for (size_t i = 0; i < m->parameter_count; i++)
-        known[count++] = m->parameters[i].name;
-    for (size_t i = 0; r->amounts_visible && i < m->compartment_count; i++)
-        known[count++] = m->compartments[i];
-    return (rac_names){.find = find_name, .context = r, .known = known, .known_count = count};
-}
-
-static bool is_word(rac_text name)
-{
-    for (size_t i = 0; i < name.size; i++) {
-        const char c = name.data[i];
-        const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-        if (!letter && !(i && c >= '0' && c <= '9'))
-            return false;
-    }
-    return name.size > 0;
-}
-
-bool model_name_is_free(reader *r, const rac_yaml *node, rac_text name)
-{
-    rac_name found;
-    const bool visible = r->amounts_visible;
-    r->amounts_visible = true;
-    const bool taken = find_name(r, name, &found);
-    r->amounts_visible = visible;
-    if (taken)
-        rac_yaml_problem(r->problems, node, "'%.*s' is already the name of something else", RAC_TEXT(name));
-    else if (rac_unit_is_name(name))
-        rac_yaml_problem(r->problems, node, "'%.*s' is the name of a unit", RAC_TEXT(name));
-    else if (!is_word(name))
-        rac_yaml_problem(r->problems, node, "'%.*s' is not a name: letters, digits and _", RAC_TEXT(name));
-    else
-        return true;
-    return false;
-}
-
 /* ---- words about the model ---- */
 
 static const char *want_line(reader *r, const rac_yaml *root, const char *key, bool needed)
@@ -130,7 +61,10 @@ static void read_about(reader *r, const rac_yaml *root)
     about->sources = want_lines(r, rac_yaml_need(root, "source", r->problems), &about->source_count);
     about->notes = want_lines(r, rac_yaml_find(root, "notes"), &about->note_count);
     static const char *const units[][2] = {{"time", "h"}, {"amount", "mg"}, {"volume", "L"}};
+    static const char *const unit_keys[] = {"time", "amount", "volume"};
     const rac_yaml *map = rac_yaml_need(root, "units", r->problems);
+    if (map && !rac_yaml_check_keys(map, unit_keys, 3, r->problems))
+        return;
     for (size_t i = 0; map && i < 3; i++) {
         const rac_yaml *node = rac_yaml_need(map, units[i][0], r->problems);
         if (node && !(node->kind == RAC_YAML_TEXT && rac_text_is(node->text, units[i][1])))
@@ -140,7 +74,7 @@ static void read_about(reader *r, const rac_yaml *root)
 
 /* ---- covariates and parameters ---- */
 
-static void read_covariate(reader *r, const rac_yaml *key, const rac_yaml *node)
+static bool read_covariate(reader *r, const rac_yaml *key, const rac_yaml *node)
 {
     static const char *const keys[] = {"unit", "range", "default", "source", "tier", "printed", "note"};
     rac_covariate covariate = {.name = rac_text_copy(r->arena, key->text)};
@@ -149,23 +83,23 @@ static void read_covariate(reader *r, const rac_yaml *key, const rac_yaml *node)
     rac_unit unit = rac_unit_none();
     if (!model_name_is_free(r, key, key->text) || !rac_yaml_check_keys(node, keys, 7, r->problems) ||
         !rac_yaml_want_text(rac_yaml_need(node, "unit", r->problems), &unit_text, r->problems))
-        return;
+        return false;
     if (rac_unit_parse(unit_text, &unit, &err)) {
         rac_yaml_problem_from(r->problems, rac_yaml_find(node, "unit"), &err);
-        return;
+        return false;
     }
     covariate.unit = rac_text_copy(r->arena, unit_text);
     const rac_yaml *range = rac_yaml_need(node, "range", r->problems);
     if (!range || !rac_yaml_want_list(range, r->problems))
-        return;
+        return false;
     if (range->count != 2) {
         rac_yaml_problem(r->problems, range, "a range is [lowest, highest]");
-        return;
+        return false;
     }
     double low, high;
     if (!rac_yaml_want_number(&range->items[0], -INFINITY, INFINITY, &low, r->problems) ||
         !rac_yaml_want_number(&range->items[1], low, INFINITY, &high, r->problems))
-        return;
+        return false;
     const rac_yaml *fallback = rac_yaml_find(node, "default");
     double value = 0;
     covariate.has_fallback = fallback && rac_yaml_want_number(fallback, low, high, &value, r->problems);
@@ -178,15 +112,14 @@ static void read_covariate(reader *r, const rac_yaml *key, const rac_yaml *node)
     rac_push(r->arena, m->covariates, m->covariate_count, m->covariate_capacity, covariate);
     rac_push(r->arena, m->covariate_origins, m->covariate_origin_count, m->covariate_origin_capacity,
              model_read_origin(r, node));
+    return true;
 }
 
 /* A value, or the unit of one that is unknown. */
 static bool read_value(reader *r, const rac_yaml *value, const rac_yaml *unknown, rac_parameter *parameter)
 {
     if (value) {
-        const rac_names names = model_names(r);
-        if (!rac_expression_want(r->arena, value, &names, RAC_VALUE_NUMBER, NULL, &parameter->expression,
-                                 r->problems))
+        if (!model_want_expression(r, value, NULL, &parameter->expression))
             return false;
         parameter->unit = model_unit_of_dimension(parameter->expression->root->dimension);
         return true;
@@ -203,7 +136,7 @@ static bool read_value(reader *r, const rac_yaml *value, const rac_yaml *unknown
     return true;
 }
 
-static void read_parameter(reader *r, const rac_yaml *key, const rac_yaml *node)
+static bool read_parameter(reader *r, const rac_yaml *key, const rac_yaml *node)
 {
     static const char *const keys[] = {"value", "unknown", "source", "tier", "printed", "note"};
     rac_model *m = r->model;
@@ -211,24 +144,27 @@ static void read_parameter(reader *r, const rac_yaml *key, const rac_yaml *node)
     const bool is_map = node->kind == RAC_YAML_MAP;
     if (!model_name_is_free(r, key, key->text) ||
         (is_map && !rac_yaml_check_keys(node, keys, 6, r->problems)))
-        return;
+        return false;
     const rac_yaml *value = is_map ? rac_yaml_find(node, "value") : node;
     const rac_yaml *unknown = is_map ? rac_yaml_find(node, "unknown") : NULL;
     if (!value == !unknown) {
         rac_yaml_problem(r->problems, node, "%s has a value, or is unknown: one of the two", parameter.name);
-        return;
+        return false;
     }
     parameter.origin = model_read_origin(r, node);
     if (!read_value(r, value, unknown, &parameter))
-        return;
+        return false;
     rac_push(r->arena, m->parameters, m->parameter_count, m->parameter_capacity, parameter);
+    return true;
 }
 
-static void each(reader *r, const rac_yaml *map, void (*read)(reader *, const rac_yaml *, const rac_yaml *))
+/* A name whose own definition has a problem is remembered, so that its uses are not reported too. */
+static void each(reader *r, const rac_yaml *map, bool (*read)(reader *, const rac_yaml *, const rac_yaml *))
 {
     if (map && rac_yaml_want_map(map, r->problems))
         for (size_t i = 0; i < map->count; i++)
-            read(r, &map->keys[i], &map->items[i]);
+            if (!read(r, &map->keys[i], &map->items[i]))
+                model_name_is_faulty(r, map->keys[i].text);
 }
 
 static rac_status first_problem(const rac_problems *problems, size_t before)
@@ -249,8 +185,11 @@ rac_status rac_model_read(rac_arena *arena, rac_text bytes, const char *file, ra
     const rac_status status = rac_yaml_read(arena, bytes, file, &root, problems);
     if (status)
         return status;
+    if (!rac_yaml_want_map(root, problems))
+        return RAC_INVALID;
     reader r = {.arena = arena, .problems = problems, .model = rac_new(arena, rac_model)};
     r.model->weight = -1;
+    r.parameter_map = rac_yaml_find(root, "parameters");
     rac_yaml_check_keys(root, keys, sizeof keys / sizeof *keys, problems);
     r.model->file = rac_string_copy(arena, file);
     read_about(&r, root);
@@ -272,7 +211,9 @@ rac_status rac_model_read(rac_arena *arena, rac_text bytes, const char *file, ra
         rac_yaml_problem_from(problems, root, &err);
         return compiled;
     }
-    model_check_equations(&r);
+    model_check_values(&r);
+    if (problems->count == before)
+        model_check_equations(&r);
     if (problems->count > before)
         return first_problem(problems, before);
     model_keep_words(&r, root);
@@ -306,6 +247,11 @@ const rac_model_about *rac_model_describe(const rac_model *model)
 size_t rac_model_covariates(const rac_model *model)
 {
     return model->covariate_count;
+}
+
+bool rac_covariate_possible(const rac_covariate *covariate, double value)
+{
+    return covariate->low > 0 ? value > 0 : covariate->low < 0 || value >= 0;
 }
 
 const rac_covariate *rac_model_covariate(const rac_model *model, size_t index)

@@ -190,6 +190,118 @@ static void test_pharma_model__faults_of_modifiers_are_placed(void **state)
     assert_string_equal(rac_model_interaction(model, 0)->route_name, "smoked");
 }
 
+/* What a user reads: the place, what is wrong, and what to do.  `line` counts from 9, the first after HEAD.
+ */
+static void test_pharma_model__every_kind_of_mistake_says_what_to_do(void **state)
+{
+    static const struct {
+        const char *parameters, *rest; /* NULL: the usual ones */
+        int line, column;
+        const char *message, *hint;
+    } bad[] = {
+        /* units: the name without one is rarely on the line that fails */
+        {"  V: 10\n  CL: 5 L/h\n", NULL, 12, 22, "a volume per time (L/h)",
+         "CL is in L/h, V is a pure number"},
+        {"  V: 10 L\n  CL: 5 mL\n", NULL, 12, 22, "expected a number per time (1/h)",
+         "CL is in L, V is in L"},
+        {"  V: 10 L + 3 kg\n  CL: 5 L/h\n", NULL, 10, 11, "the units do not match", "quantities of one kind"},
+        /* names */
+        {"  V: 10 L * (wieght / 70 kg)\n  CL: 5 L/h\n", NULL, 10, 14, "unknown name 'wieght'", "'weight'"},
+        {"  V: CL * 2 h\n  CL: V / 2 h\n", NULL, 10, 6, "a circle of definitions: V -> CL -> V",
+         "one of them"},
+        {"  V: V\n  CL: 5 L/h\n", NULL, 10, 6, "'V' is defined by itself", "above it"},
+        {"  V: CL * 2 h\n  CL: 5 L/h\n", NULL, 10, 6, "'CL' stands further down, on line 11",
+         "move CL above V"},
+        {"  V: 10 L\n  V: 12 L\n  CL: 5 L/h\n", NULL, 11, 3, "'V' is given twice, first on line 10", ""},
+        /* numbers */
+        {"  V: -10 L\n  CL: 5 L/h\n", NULL, 12, 9, "is -0.5 /h for the typical subject (weight 100 kg)",
+         "CL is 5 L/h, V is -10 L"},
+        {"  V: 0 L\n  CL: 5 L/h\n", NULL, 12, 9, "is not finite for the typical subject", "V is 0 L"},
+        {"  V: 10 L\n  CL: 5 L/h / (1 - 1)\n", NULL, 11, 7, "CL is not finite", "division by 0"},
+        {"  V: 10 L\n  CL: 5 L/h * (weight / 40 kg - 2)\n", NULL, 12, 9, "is -0.5 /h at weight 40 kg",
+         "CL is -5"},
+        {"  V: nan\n  CL: 5 L/h\n", NULL, 10, 6, "unknown name 'nan'", ""},
+        {"  V: 10,5 L\n  CL: 5 L/h\n", NULL, 10, 8, "found ','", "decimal point"},
+        /* variability */
+        {NULL,
+         "variability: [{of: V, cv: 30 %}, {of: V, cv: 20 %}]\nflows: {a -> out: CL / V}\nroutes: {iv: a}\n"
+         "outputs: {c: a / V}\n",
+         12, 39, "'V' varies between subjects already", ""},
+        {NULL,
+         "variability: [{of: [V, V], covariance: [[1], [0, 1]]}]\nflows: {a -> out: CL / V}\nroutes: {iv: "
+         "a}\n"
+         "outputs: {c: a / V}\n",
+         12, 24, "'V' stands here twice", ""},
+        {NULL,
+         "variability: [{of: V, distribution: logit-normal, sd: 1}]\nflows: {a -> out: CL / V}\n"
+         "routes: {iv: a}\noutputs: {c: a / V}\n",
+         10, 6, "lies between 0 and 1", ""},
+        {NULL,
+         "variability: [{of: VV, cv: 30 %}]\nflows: {a -> out: CL / V}\nroutes: {iv: a}\noutputs: {c: a / "
+         "V}\n",
+         12, 20, "no parameter 'VV'", "did you mean 'V'?"},
+        /* flows */
+        {NULL, "flows: {a -> out: CL / V, out -> a: CL / V}\nroutes: {iv: a}\noutputs: {c: a / V}\n", 12, 27,
+         "outside the body", ""},
+        {NULL, "flows:\n  a -> out: CL / V\n  a->out: CL / V\nroutes: {iv: a}\noutputs: {c: a / V}\n", 14, 3,
+         "given twice, first on line 13", "add the rates"},
+        {NULL,
+         "flows: {centre -> out: CL / V, centr -> out: CL / V}\nroutes: {iv: centre}\noutputs: {c: centre / "
+         "V}\n",
+         12, 32, "nothing enters 'centr'", "did you mean 'centre'?"},
+        /* routes */
+        {NULL, "flows: {a -> out: CL / V}\nroutes: {iv: central}\noutputs: {c: a / V}\n", 13, 14,
+         "no compartment 'central'", "did you mean 'a'?"},
+        {NULL, "flows: {a -> out: CL / V}\nroutes: {iv: []}\noutputs: {c: a / V}\n", 13, 14,
+         "at least one compartment", ""},
+        {NULL, "flows: {a -> out: CL / V}\nroutes: {by vein: a}\noutputs: {c: a / V}\n", 13, 10,
+         "is not a name", ""},
+        {NULL, "flows: {a -> out: CL / V}\nroutes: {iv: {to: a, fraction: 0 - 0.5}}\noutputs: {c: a / V}\n",
+         13, 14, "the fraction is -0.5", ""},
+        {NULL, "flows: {a -> out: CL / V}\nroutes: {iv: {to: a, lag: -1 h}}\noutputs: {c: a / V}\n", 13, 14,
+         "the lag is -1 h", ""},
+        {NULL, "flows: {a -> out: CL / V}\nroutes: {iv: {to: a, duration: 0 h}}\noutputs: {c: a / V}\n", 13,
+         14, "a duration is positive", ""},
+        /* outputs and error */
+        {NULL, "flows: {a -> out: CL / V}\nroutes: {iv: a}\noutputs: {c top: a / V}\n", 14, 11,
+         "is not a name", ""},
+        {NULL, "flows: {a -> out: CL / V}\nroutes: {iv: a}\noutputs: {c: a / V}\nerror: [c]\n", 15, 8,
+         "expected a map", ""},
+        {NULL, "flows: {a -> out: CL / V}\nroutes: {iv: a}\noutputs: {c: a / V}\nerror: {c: {}}\n", 15, 12,
+         "additive, proportional, both, or log", ""},
+        {NULL,
+         "flows: {a -> out: CL / V}\nroutes: {iv: a}\noutputs: {c: a / V}\nerror: {c: {additive: -3 mg/L}}\n",
+         15, 23, "is -3 mg/L, allowed at least 0", ""},
+    };
+    const char *usual =
+        "flows: {a -> out: CL / V}\nroutes: {iv: a}\noutputs: {c: a / V}\nerror: {c: {log: 0.2}}\n";
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        rac_problems problems = rac_problems_init(*state);
+        rac_model *model = NULL;
+        const char *text = rac_format(*state, "%sparameters:\n%s%s", HEAD,
+                                      bad[i].parameters ? bad[i].parameters : "  V: 10 L\n  CL: 5 L/h\n",
+                                      bad[i].rest ? rac_format(*state, "%s", bad[i].rest) : usual);
+        rac_model_read(*state, rac_text_of(text), "t.yaml", &model, &problems);
+        assert_null(model);
+        for (size_t k = 1; k < problems.count; k++)
+            fprintf(stderr, "case %zu, one too many: %s\n", i, problems.items[k].message);
+        assert_int_equal(problems.count, 1); /* one mistake, one problem */
+        check_contains(problems.items[0].message, bad[i].message);
+        check_contains(problems.items[0].hint, bad[i].hint);
+        assert_int_equal(problems.items[0].line, bad[i].line);
+        assert_int_equal(problems.items[0].column, bad[i].column);
+    }
+}
+
+static void test_pharma_model__what_is_no_map_is_told_once(void **state)
+{
+    rac_problems problems = rac_problems_init(*state);
+    rac_model *model = NULL;
+    rac_model_read(*state, rac_text_of("hello"), "t.yaml", &model, &problems);
+    assert_int_equal(problems.count, 1);
+    check_contains(problems.items[0].message, "expected a map");
+}
+
 static void test_pharma_model__faults_in_equations_are_placed(void **state)
 {
     const char *ok = "parameters:\n  V: 10 L\n  k: 1 /h\nflows: {a -> out: k}\nroutes: {iv: a}\n"
@@ -356,6 +468,7 @@ static void test_pharma_model__outputs_tell_their_unit_and_error(void **state)
 
 RAC_TESTS(T(units_are_checked_through_every_expression), T(faults_are_placed),
           T(a_value_may_carry_its_source), T(faults_of_modifiers_are_placed),
+          T(every_kind_of_mistake_says_what_to_do), T(what_is_no_map_is_told_once),
           T(faults_in_equations_are_placed), T(a_concentration_receives_no_dose),
           T(every_fault_is_reported_at_once), T(damaged_files_are_answered), T(derivatives_are_derivatives),
           T(powers_roots_and_choices_have_derivatives), T(outputs_tell_their_unit_and_error))

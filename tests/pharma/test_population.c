@@ -352,10 +352,11 @@ static void test_pharma_population__one_impossible_subject_does_not_spoil_the_ot
     fixture *f = *state;
     const char *text =
         "model: bad\ntitle: t\nsubstance: x, as base\nsampling: s\npopulation: p\nsource: none\n"
-        "units: {time: h, amount: mg, volume: L}\ncovariates: {q: {unit: '1', range: [0, 10]}}\n"
+        "units: {time: h, amount: mg, volume: L}\ncovariates: {q: {unit: '1', range: [1, 10]}}\n"
         "parameters: {V: 10 L, k: 1 /h * log(q)}\n"
         "flows: {a -> out: k}\nroutes: {iv: a}\noutputs: {c: a / V}\n";
-    const double q[] = {2, 0.5, 3, 4, 5}, *columns[] = {q}; /* the second has a negative rate */
+    const double q[] = {2, 0.5, 3, 4, 5},
+                 *columns[] = {q}; /* the second has a negative rate: q is outside what was studied */
     size_t failed = 0;
     rac_error err = {0};
     double *values = NULL;

@@ -1,8 +1,9 @@
 /* racemate/pharma/model.h: a published model as a file.
  *
  * A model file is YAML (models/NAME.yaml).  Everything in it is checked when it is read: names, units through
- * every expression, ranges, that covariances are covariances; every fault is reported with file, line and
- * column. No compiler is needed: expressions become bytecode, flows and linear equations an exact linear
+ * every expression, ranges, that covariances are covariances, that something enters each compartment, and that
+ * parameters, flows and parts of routes are possible numbers for the typical subject and at either end of each
+ * covariate's range; every fault is reported once, with file, line and column. No compiler is needed: expressions become bytecode, flows and linear equations an exact linear
  * system.
  *
  *     model: otto-2021-s-ketamine                 name, as the file is called
@@ -86,6 +87,10 @@ typedef struct rac_covariate {
     bool has_fallback;
     double fallback;
 } rac_covariate;
+
+/* False for a value, in base units, that no person has: below 0 where what was studied is not, and 0 where what
+ * was studied begins above 0 (a weight of 0 kg).  Beyond the studied range is possible, and told. */
+bool rac_covariate_possible(const rac_covariate *covariate, double value);
 
 size_t rac_model_covariates(const rac_model *model);
 const rac_covariate *rac_model_covariate(const rac_model *model, size_t index);
