@@ -18,20 +18,23 @@ static const struct {
     bool whole;
 } COLUMN[COLUMNS] = {
     [ID] = {"ID", -INFINITY, INFINITY, false},
-    [TIME] = {"TIME", -INFINITY, INFINITY, false},
-    [AMT] = {"AMT", 0, INFINITY, false},
-    [RATE] = {"RATE", -2, INFINITY, false},
+    [TIME] = {"TIME", -1e7, 1e7, false}, /* a thousand years: beyond is a date or a slip */
+    [AMT] = {"AMT", 0, 1e9, false},
+    [RATE] = {"RATE", -2, 1e9, false},
     [EVID] = {"EVID", 0, 4, true},
     [CMT] = {"CMT", 1, 1000, true},
     [DVID] = {"DVID", 1, 1000, true},
     [DV] = {"DV", -INFINITY, INFINITY, false},
     [MDV] = {"MDV", 0, 1, true},
     [ADDL] = {"ADDL", 0, RAC_DOSES_MAX, true},
-    [II] = {"II", 0, INFINITY, false},
+    [II] = {"II", 0, 1e7, false},
     [SS] = {"SS", 0, 2, true},
     [BLQ] = {"BLQ", 0, 1, true},
     [OCC] = {"OCC", -INFINITY, INFINITY, true},
 };
+
+/* A table with the wrong unit or column has a fault in every row: enough is enough. */
+enum { PROBLEMS_MAX = 100 };
 
 typedef struct start { /* where a run of rows with one ID begins */
     double id;
@@ -54,7 +57,9 @@ typedef struct reader {
     double value[COLUMNS];
     rac_text word[COLUMNS]; /* where a name will do: the cell, when it is no number */
     bool given[COLUMNS];    /* not missing */
+    bool broken[COLUMNS];   /* given, but no number */
     bool faulty;            /* this row has a problem already */
+    size_t limit;           /* of problems */
     start *starts;
     size_t start_count, start_capacity;
 } reader;
@@ -64,12 +69,14 @@ static void problem(reader *r, int column, const char *format, ...)
 {
     rac_error err = {0};
     va_list arguments;
+    r->faulty = true;
+    if (r->problems->count >= r->limit)
+        return;
     va_start(arguments, format);
     rac_fail(&err, RAC_INVALID, "%s", rac_format_list(r->arena, format, arguments));
     va_end(arguments);
     rac_csv_place(r->table, r->row, column >= 0 ? (size_t)column : 0, &err);
     rac_problems_add(r->problems, &err);
-    r->faulty = true;
 }
 
 static int find_column(const rac_csv_table *table, const char *name)
@@ -107,12 +114,15 @@ static void read_row(reader *r)
 {
     r->faulty = false;
     for (int c = 0; c < COLUMNS; c++) {
+        const bool fine = !r->faulty;
         r->value[c] = 0;
+        r->broken[c] = false;
         r->given[c] = r->at[c] >= 0 && (c == CMT || c == DVID) && is_word(r, r->at[c], &r->word[c]);
         if (r->given[c])
             continue;
         r->word[c] = (rac_text){0};
         r->given[c] = r->at[c] >= 0 && read_cell(r, r->at[c], &r->value[c]);
+        r->broken[c] = fine && r->faulty && !r->given[c];
         if (!r->given[c])
             continue;
         const double value = r->value[c];
@@ -120,9 +130,9 @@ static void read_row(reader *r)
             problem(r, r->at[c], "%s is %g, allowed %s%g to %g", COLUMN[c].name, value,
                     COLUMN[c].whole ? "whole numbers " : "", COLUMN[c].low, COLUMN[c].high);
     }
-    if (!r->given[ID])
+    if (!r->given[ID] && !r->broken[ID])
         problem(r, r->at[ID], "a row without ID");
-    if (!r->given[TIME])
+    if (!r->given[TIME] && !r->broken[TIME])
         problem(r, r->at[TIME], "a row without TIME");
     if (r->given[RATE] && r->value[RATE] < 0 && r->value[RATE] > -2 && r->value[RATE] != -1)
         problem(r, r->at[RATE], "RATE is %g: -1, -2, 0 or more", r->value[RATE]);
@@ -167,6 +177,9 @@ static void take_covariates(reader *r, rac_events_subject *subject, bool first)
             continue;
         }
         value = rac_quantity_base((rac_quantity){value, rac_unit_of(covariate->unit)});
+        if (!rac_covariate_possible(covariate, value))
+            problem(r, r->covariate_at[c], "%s is %.*s %s, which cannot be", covariate->name,
+                    RAC_TEXT(r->table->columns[r->covariate_at[c]].cells[r->row]), covariate->unit);
         changed |= !(value == r->covariates[c]);
         r->covariates[c] = value;
     }
@@ -255,7 +268,13 @@ static void take_dose(reader *r, rac_events_subject *subject)
     if (!(r->value[AMT] > 0) && !plateau)
         problem(r, r->at[AMT], "a dose without an amount");
     if (repeats && !(r->value[II] > 0) && !plateau)
-        problem(r, r->at[II] >= 0 ? r->at[II] : r->at[ADDL], "ADDL or SS without the interval II");
+        problem(r,
+                r->at[r->at[II] >= 0     ? II
+                      : r->value[SS] > 0 ? SS
+                                         : ADDL],
+                "ADDL or SS without the interval II");
+    if (r->given[MDV] && !(r->value[MDV] > 0) && r->given[DV] && r->value[DV] != 0)
+        problem(r, r->at[DV], "a dose with a value: a sample has a row of its own, or MDV is 1");
     const bool infusion = r->value[RATE] > 0;
     const int route = route_of(r);
     if (r->value[RATE] < 0)
@@ -278,9 +297,11 @@ static void take_sample(reader *r, rac_events_subject *subject, bool other)
 {
     rac_sample sample = {.time_h = r->value[TIME], .row = r->row + 1, .value = r->value[DV]};
     sample.output = other ? 0 : output_of(r);
+    if (other && (r->value[AMT] > 0 || r->value[RATE] != 0))
+        problem(r, r->at[r->value[AMT] > 0 ? AMT : RATE], "EVID is 2: such a row has no amount and no rate");
     sample.measured = !other && !(r->value[MDV] > 0) && r->at[DV] >= 0;
     if (!other && (r->value[AMT] > 0 || r->value[RATE] != 0))
-        problem(r, r->at[AMT], "a sample with an amount or a rate");
+        problem(r, r->at[r->value[AMT] > 0 ? AMT : RATE], "a sample with an amount or a rate");
     sample.below = sample.measured && r->value[BLQ] > 0;
     if (sample.measured && !r->given[DV] && !r->faulty)
         problem(r, r->at[DV], "a sample without a value: give DV, or MDV 1");
@@ -293,6 +314,9 @@ static void take_sample(reader *r, rac_events_subject *subject, bool other)
 static void take_event(reader *r, rac_events_subject *subject)
 {
     const int kind = evid(r);
+    if (kind == 3 && (r->value[AMT] > 0 || r->value[RATE] != 0))
+        problem(r, r->at[r->value[AMT] > 0 ? AMT : RATE],
+                "EVID is 3: a reset has no amount and no rate (4 is a reset and a dose)");
     if (kind >= 3)
         rac_regimen_add(&subject->regimen, rac_dose_mark(r->value[TIME], 0, RAC_DOSE_RESET));
     if (kind == 1 || kind == 4)
@@ -334,6 +358,8 @@ static void find_returns(reader *r)
     }
 }
 
+/* ---- columns ---- */
+
 /* Names of the columns that mean nothing here. */
 static const char *find_unread(const reader *r)
 {
@@ -351,33 +377,66 @@ static const char *find_unread(const reader *r)
     return unread;
 }
 
+/* Says that a column is missing; what the header has instead is the hint. */
+static void miss_column(reader *r, const char *name, const char *of)
+{
+    rac_error err = {0};
+    const char **known = rac_many(r->arena, const char *, r->table->column_count);
+    for (size_t c = 0; c < r->table->column_count; c++)
+        known[c] = rac_text_copy(r->arena, rac_text_trim(r->table->columns[c].name));
+    rac_fail(&err, RAC_INVALID, "the table has no column %s%s", of, name);
+    rac_error_place(&err, r->table->file, 1, 1);
+    const char *near = rac_text_nearest(rac_text_of(name), known, r->table->column_count);
+    if (near)
+        rac_error_hint(&err, "is '%s' meant?", near);
+    rac_problems_add(r->problems, &err);
+}
+
+/* One column whose name holds another separator: a table from a place with decimal commas, or a NONMEM file.
+ */
+static bool is_otherwise_separated(reader *r)
+{
+    const rac_text name = r->table->column_count == 1 ? r->table->columns[0].name : (rac_text){NULL, 0};
+    for (size_t i = 0; i < name.size; i++)
+        if (name.data[i] == ';' || name.data[i] == '\t' || name.data[i] == ' ') {
+            rac_error err = {0};
+            rac_fail(&err, RAC_INVALID, "columns are apart by commas, here by %s",
+                     name.data[i] == ';'    ? "';'"
+                     : name.data[i] == '\t' ? "tabs"
+                                            : "blanks");
+            rac_error_place(&err, r->table->file, 1, (int)i + 1);
+            rac_problems_add(r->problems, &err);
+            return true;
+        }
+    return false;
+}
+
 static bool find_columns(reader *r)
 {
+    static const int needed[] = {ID, TIME, AMT};
+    const size_t before = r->problems->count;
+    if (!r->table->column_count) {
+        rac_error err = {0};
+        rac_fail(&err, RAC_INVALID, "the table is empty");
+        rac_error_hint(&err, "it begins with a line of names: ID,TIME,AMT,...");
+        rac_error_place(&err, r->table->file, 1, 1);
+        rac_problems_add(r->problems, &err);
+    }
+    if (!r->table->column_count || is_otherwise_separated(r))
+        return false;
     for (int c = 0; c < COLUMNS; c++)
         r->at[c] = find_column(r->table, COLUMN[c].name);
-    static const int needed[] = {ID, TIME, AMT};
-    bool all = true;
     for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
-        if (r->at[needed[i]] < 0) {
-            rac_error err = {0};
-            rac_fail(&err, RAC_INVALID, "the table has no column %s", COLUMN[needed[i]].name);
-            rac_error_place(&err, r->table->file, 1, 1);
-            rac_problems_add(r->problems, &err);
-            all = false;
-        }
+        if (r->at[needed[i]] < 0)
+            miss_column(r, COLUMN[needed[i]].name, "");
     for (size_t c = 0; c < rac_model_covariates(r->model); c++) {
         const rac_covariate *covariate = rac_model_covariate(r->model, c);
         r->covariate_at[c] = find_column(r->table, covariate->name);
-        if (r->covariate_at[c] < 0 && !covariate->has_fallback) {
-            rac_error err = {0};
-            rac_fail(&err, RAC_INVALID, "the table has no column for the covariate %s (%s)", covariate->name,
-                     covariate->unit);
-            rac_error_place(&err, r->table->file, 1, 1);
-            rac_problems_add(r->problems, &err);
-            all = false;
-        }
+        if (r->covariate_at[c] < 0 && !covariate->has_fallback)
+            miss_column(r, rac_format(r->arena, "%s (%s)", covariate->name, covariate->unit),
+                        "for the covariate ");
     }
-    return all;
+    return r->problems->count == before;
 }
 
 rac_status rac_events_read(rac_arena *arena, rac_text bytes, const char *file, const rac_model *model,
@@ -396,13 +455,14 @@ rac_status rac_events_read(rac_arena *arena, rac_text bytes, const char *file, c
                 .model = model,
                 .events = events,
                 .problems = problems,
+                .limit = before + PROBLEMS_MAX,
                 .covariate_at = rac_many(arena, int, rac_model_covariates(model)),
                 .covariates = rac_many(arena, double, rac_model_covariates(model))};
     if (!find_columns(&r))
         return RAC_INVALID;
     events->unread = find_unread(&r);
     double last_h = 0;
-    for (r.row = 0; r.row < table.rows; r.row++) {
+    for (r.row = 0; r.row < table.rows && problems->count < r.limit; r.row++) {
         read_row(&r);
         if (r.faulty)
             continue;
@@ -414,6 +474,10 @@ rac_status rac_events_read(rac_arena *arena, rac_text bytes, const char *file, c
         take_covariates(&r, subject, first);
         take_event(&r, subject);
     }
-    find_returns(&r);
+    if (r.row < table.rows)
+        rac_error_hint(&problems->items[problems->count - 1],
+                       "this is problem number %d: the rows below were not looked at", PROBLEMS_MAX);
+    else
+        find_returns(&r);
     return problems->count > before ? problems->items[before].status : RAC_OK;
 }

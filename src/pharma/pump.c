@@ -297,8 +297,8 @@ static void end_everything(player *play)
     }
     inputs->span_count = kept;
     kept = 0;
-    for (size_t i = 0; i < inputs->mark_count; i++)
-        if (inputs->marks[i].kind != RAC_MARK_BOLUS || inputs->marks[i].time_h < now_h)
+    for (size_t i = 0; i < inputs->mark_count; i++) /* what enters now was seen by what was recorded before */
+        if (inputs->marks[i].kind != RAC_MARK_BOLUS || inputs->marks[i].time_h <= now_h)
             inputs->marks[kept++] = inputs->marks[i];
     inputs->mark_count = kept;
     for (size_t i = 0; i < play->regimen->count; i++)

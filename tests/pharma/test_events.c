@@ -134,10 +134,93 @@ static void test_pharma_events__every_fault_has_its_place(void **state)
            "comes back");
     refuse(f, "1,.,10,.,1,1,.,1,.,.,.,70\n", 2, "without TIME");
     refuse(f, "1,0,10,.,0,1,5,0,.,.,.,70\n", 2, "a sample with an amount");
+    refuse(f, "1,0,10,.,3,1,.,1,.,.,.,70\n", 2, "a reset has no amount");
+    refuse(f, "1,0,10,.,2,1,.,1,.,.,.,70\n", 2, "EVID is 2");
+    refuse(f, "1,0,10,.,1,1,5,0,.,.,.,70\n", 2, "a dose with a value");
+    refuse(f, "1,0,10,.,1,1,.,1,.,.,.,-70\n", 2, "weight is -70 kg, which cannot be");
+    refuse(f, "1,0,10,.,1,1,.,1,.,.,.,0\n", 2, "weight is 0 kg, which cannot be");
+    refuse(f, "1,1e300,10,.,1,1,.,1,.,.,.,70\n", 2, "TIME is 1e+300");
+    refuse(f, "A,0,10,.,1,1,.,1,.,.,.,70\n", 2, "'A' is not a number");
+    assert_int_equal(f->problems.count, 1); /* and not that there is no ID */
     assert_int_not_equal(read_table(f, "ID,TIME,AMT\n1,0,10\n"), RAC_OK);
     check_contains(f->problems.items[0].message, "covariate weight");
     assert_int_not_equal(read_table(f, "ID,AMT,weight\n1,10,70\n"), RAC_OK);
     check_contains(f->problems.items[0].message, "no column TIME");
+    assert_int_not_equal(read_table(f, "ID,TIEM,AMT,weight\n1,0,10,70\n"), RAC_OK);
+    check_contains(f->problems.items[0].hint, "'TIEM'");
+    assert_int_not_equal(read_table(f, "ID;TIME;AMT;weight\n1;0;10;70\n"), RAC_OK);
+    check_contains(f->problems.items[0].message, "apart by commas, here by ';'");
+    assert_int_equal(f->problems.count, 1);
+    assert_int_not_equal(read_table(f, ""), RAC_OK);
+    check_contains(f->problems.items[0].message, "empty");
+    assert_int_not_equal(read_table(f, "ID,TIME,AMT,SS,weight\n1,0,10,1,70\n"), RAC_OK);
+    assert_int_equal(f->problems.items[0].column, 8); /* SS, which asks for II */
+}
+
+/* A wrong unit or column is a fault in every row of a table of any length: some are told, and no more. */
+static void test_pharma_events__a_fault_in_every_row_is_told_a_hundred_times(void **state)
+{
+    fixture *f = *state;
+    enum { ROWS = 5000 };
+    char *text = rac_many(f->arena, char, ROWS * 16 + 100);
+    size_t size = (size_t)sprintf(text, "ID,TIME,AMT,DV,weight\n");
+    for (int i = 0; i < ROWS; i++)
+        size += (size_t)sprintf(text + size, "1,%d,.,BLQ,70\n", i);
+    assert_int_not_equal(read_table(f, text), RAC_OK);
+    assert_int_equal(f->problems.count, 100);
+    check_contains(f->problems.items[99].hint, "the rows below were not looked at");
+}
+
+static char *read_file(rac_arena *arena, const char *name)
+{
+    const char *root = getenv("RACEMATE_SOURCE");
+    FILE *file = fopen(rac_format(arena, "%s/tests/data/events/%s", root ? root : ".", name), "rb");
+    assert_non_null(file);
+    char *text = rac_many(arena, char, 1 << 16);
+    const size_t size = fread(text, 1, (1 << 16) - 1, file);
+    fclose(file);
+    assert_true(size > 0);
+    return text;
+}
+
+/* Sixty random histories against a second implementation (tests/data/events/histories.py): all EVID, SS 1 and
+ * 2, also shorter than the infusion, ADDL, RATE -1 and -2, lags, routes of two parts, resets within all of
+ * these, events at one time.  Answers are stored with 12 digits; their own error is 1e-11 of the peak. */
+static void test_pharma_events__random_histories_agree_with_a_second_implementation(void **state)
+{
+    fixture *f = *state;
+    f->model = read_model(f->arena, read_file(f->arena, "histories.yaml"), "histories");
+    assert_int_equal(read_table(f, read_file(f->arena, "histories.csv")), RAC_OK);
+    assert_int_equal(f->events.count, 60);
+    const char *answers = read_file(f->arena, "answers.csv");
+    answers = strchr(answers, '\n') + 1;
+    for (size_t i = 0; i < f->events.count; i++) {
+        const rac_events_subject *s = &f->events.subjects[i];
+        const rac_population population = {.model = f->model,
+                                           .subjects = 1,
+                                           .regimen = &s->regimen,
+                                           .epochs = s->epochs,
+                                           .epoch_h = s->epoch_h,
+                                           .constants = s->constants,
+                                           .typical = true};
+        double *values = rac_many(f->arena, double, 2 * s->sample_count),
+               *wanted = rac_many(f->arena, double, 2 * s->sample_count), peak = 1e-9;
+        size_t failed;
+        rac_error err = {0};
+        check_ok(rac_population_run(f->arena, &population, keep, values, &failed, &err));
+        assert_int_equal(failed, 0);
+        for (size_t k = 0; k < s->sample_count; k++) {
+            double id, time_h;
+            assert_int_equal(
+                sscanf(answers, "%lf,%lf,%lf,%lf", &id, &time_h, &wanted[2 * k], &wanted[2 * k + 1]), 4);
+            check_near(id, s->id, 0, 0);
+            check_near(time_h, s->samples[k].time_h, 1e-9, 0);
+            peak = fmax(peak, fmax(wanted[2 * k], wanted[2 * k + 1]));
+            answers = strchr(answers, '\n') + 1;
+        }
+        for (size_t k = 0; k < 2 * s->sample_count; k++)
+            check_near(values[k], wanted[k], 2e-11 * peak, 0);
+    }
 }
 
 /* Values below quantification, occasions in the order of their numbers' appearance, and a pump whose drug is
@@ -198,5 +281,6 @@ static void test_pharma_events__routes_and_outputs_go_by_name(void **state)
 
 #define T(name) cmocka_unit_test_setup_teardown(test_pharma_events__##name, open_fixture, close_fixture)
 RAC_TESTS(T(a_table_becomes_regimens_and_samples), T(a_subject_is_simulated_at_its_samples),
-          T(every_fault_has_its_place), T(limits_occasions_and_split_routes),
+          T(every_fault_has_its_place), T(a_fault_in_every_row_is_told_a_hundred_times),
+          T(random_histories_agree_with_a_second_implementation), T(limits_occasions_and_split_routes),
           T(routes_and_outputs_go_by_name))
