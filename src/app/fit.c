@@ -40,7 +40,7 @@ rac_status rac_app_events_argument(rac_call *call, const rac_model *model, rac_e
     const rac_text bytes = rac_call_file(call, "data", &name);
     const rac_status status = rac_events_read(call->arena, bytes, name, model, events, &problems);
     if (status) {
-        reply->text = rac_app_problems_text(call->arena, &problems);
+        reply->text = rac_app_problems_text(call, &problems);
         reply->json = json_pack("{s:o}", "problems", rac_app_problems_json(&problems));
         return rac_fail(err, status, "%s has %zu problem%s", name, problems.count,
                         problems.count == 1 ? "" : "s");
@@ -119,6 +119,41 @@ void rac_app_fit_subject(rac_arena *arena, const rac_model *model, const rac_eve
     out->drawn = true;
 }
 
+/* ---- what is kept of a subject ---- */
+
+static const double *kept_copy(rac_arena *arena, const double *from, size_t count)
+{
+    double *copy = from ? rac_many(arena, double, count) : NULL;
+    if (copy && count)
+        memcpy(copy, from, count * sizeof *copy);
+    return copy;
+}
+
+/* The work of a fit and its draws are a thousand times larger than what is told of it: a table of many
+ * subjects is fitted with one subject's work at a time.  Draws are not kept, only how many there were. */
+static void keep_subject(rac_arena *arena, const rac_model *model, rac_app_fit *f)
+{
+    const size_t samples = f->ask.sample_count, epochs = (size_t)f->ask.epochs, etas = rac_model_etas(model),
+                 parameters = rac_model_parameters(model), outputs = rac_model_outputs(model),
+                 dimensions = (size_t)f->fit.dimensions;
+    rac_fit *fit = &f->fit;
+    fit->etas = kept_copy(arena, fit->etas, epochs * etas);
+    fit->eta_sd = kept_copy(arena, fit->eta_sd, epochs * etas);
+    fit->eta_sd_before = kept_copy(arena, fit->eta_sd_before, epochs * etas);
+    fit->predicted = kept_copy(arena, fit->predicted, samples);
+    fit->typical = kept_copy(arena, fit->typical, samples);
+    fit->residual = kept_copy(arena, fit->residual, samples);
+    fit->parameters = kept_copy(arena, fit->parameters, epochs * parameters);
+    fit->mode = kept_copy(arena, fit->mode, dimensions);
+    fit->factor = kept_copy(arena, fit->factor, dimensions * dimensions);
+    f->draws.etas = f->draws.next_etas = NULL;
+    f->times_h = (double *)kept_copy(arena, f->times_h, f->times);
+    f->curve.typical = kept_copy(arena, f->curve.typical, outputs * f->times);
+    f->curve.likely = kept_copy(arena, f->curve.likely, outputs * f->times);
+    f->curve.band = kept_copy(arena, f->curve.band, outputs * f->curve.quantiles * f->times);
+    f->curve.parameters = kept_copy(arena, f->curve.parameters, parameters * f->curve.quantiles);
+}
+
 /* ---- words ---- */
 
 /* Parameters that differ between people, each once, in the order of the model. */
@@ -164,11 +199,11 @@ static void count_samples(const rac_events_subject *subject, size_t *measured, s
 static const double EFFECTIVE_ENOUGH = 200;
 
 static char *subject_text(rac_arena *arena, const rac_model *model, const rac_app_fit *f, const size_t *which,
-                          size_t count, char *text)
+                          size_t count)
 {
     size_t measured, below;
     count_samples(f->subject, &measured, &below);
-    text = rac_format(arena, "%s%-8g %4zu %5zu", text, f->subject->id, measured, below);
+    char *text = rac_format(arena, "%-8g %4zu %5zu", f->subject->id, measured, below);
     if (!f->drawn)
         return rac_format(arena, "%s  not fitted: %s\n", text, f->error.message);
     text = rac_format(arena, "%s %7.1f", text, f->fit.objective_before - f->fit.objective);
@@ -181,6 +216,25 @@ static char *subject_text(rac_arena *arena, const rac_model *model, const rac_ap
     return f->draws.effective < EFFECTIVE_ENOUGH
                ? rac_format(arena, "%s  intervals doubtful: %.0f effective draws\n", text, f->draws.effective)
                : rac_format(arena, "%s\n", text);
+}
+
+/* All lines after `text`, joined once: a table may have a million subjects. */
+static char *subjects_text(rac_arena *arena, const rac_model *model, const rac_app_fit *fits, size_t count,
+                           const size_t *which, size_t parameters, const char *text)
+{
+    const char **lines = rac_many(arena, const char *, count);
+    size_t size = strlen(text), at = size;
+    for (size_t s = 0; s < count; s++) {
+        lines[s] = subject_text(arena, model, &fits[s], which, parameters);
+        size += strlen(lines[s]);
+    }
+    char *all = rac_many(arena, char, size + 1);
+    memcpy(all, text, at);
+    for (size_t s = 0; s < count; s++) {
+        memcpy(all + at, lines[s], strlen(lines[s]));
+        at += strlen(lines[s]);
+    }
+    return all;
 }
 
 /* Values in another unit look like no person at all: a hundredfold is no variability between people. */
@@ -392,10 +446,9 @@ static void tell(rac_call *call, const rac_model *model, const rac_app_fit *fits
         text = rac_format(arena, i + 1 < parameters ? "%s  %-24s" : "%s  %s", text,
                           rac_model_parameter_name(model, which[i]));
     text = rac_format(arena, "%s\n", text);
-    for (size_t s = 0; s < count; s++) {
-        text = subject_text(arena, model, &fits[s], which, parameters, text);
+    text = subjects_text(arena, model, fits, count, which, parameters, text);
+    for (size_t s = 0; s < count; s++)
         json_array_append_new(list, subject_json(model, &fits[s], which, parameters));
-    }
     if (shrinkage->subjects)
         text = shrinkage_text(arena, model, shrinkage, text);
     text = unit_text(arena, fits, count, text);
@@ -444,8 +497,11 @@ RAC_DO(rac_do_fit)
     size_t fitted = 0;
     for (size_t i = 0; i < events.count; i++) {
         const rac_fit_draw_options options = {.kept = (size_t)kept, .seed = (uint64_t)seed, .subject = i};
-        rac_app_fit_subject(call->arena, model, &events.subjects[i], &options,
-                            plotted && i < RAC_APP_FIT_PLOTTED, &fits[i]);
+        rac_arena *work = rac_arena_new();
+        rac_app_fit_subject(work, model, &events.subjects[i], &options, plotted && i < RAC_APP_FIT_PLOTTED,
+                            &fits[i]);
+        keep_subject(call->arena, model, &fits[i]);
+        rac_arena_free(work);
         only[i] = fits[i].fit;
         asks[i] = fits[i].ask;
         fitted += fits[i].drawn;

@@ -68,10 +68,10 @@ rac_status rac_app_read_named(rac_arena *arena, const char *folder, const char *
 rac_status rac_app_list_data(rac_arena *arena, const char *folder, const char *ending, const char ***names,
                              size_t *count, rac_error *err);
 
-/* ---- files given as arguments (protocol.c, model.c) ---- */
+/* ---- files given as arguments (problems.c, model.c) ---- */
 
-/* Every problem of a file, one a line; and as a list. */
-char *rac_app_problems_text(rac_arena *arena, const rac_problems *problems);
+/* Every problem of files given as arguments, with the line each stands on and a caret; and as a list. */
+char *rac_app_problems_text(const rac_call *call, const rac_problems *problems);
 json_t *rac_app_problems_json(const rac_problems *problems);
 
 /* The model file given as `argument`; problems become the error, and all of them the reply. */

@@ -15,7 +15,7 @@ rac_status rac_app_model_argument(rac_call *call, const char *argument, rac_mode
     const rac_status status = rac_model_read(call->arena, bytes, name, model, &problems);
     if (!status)
         return RAC_OK;
-    reply->text = rac_app_problems_text(call->arena, &problems);
+    reply->text = rac_app_problems_text(call, &problems);
     reply->json = json_pack("{s:o}", "problems", rac_app_problems_json(&problems));
     return rac_fail(err, status, "%s has %zu problem%s", name, problems.count,
                     problems.count == 1 ? "" : "s");

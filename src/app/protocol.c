@@ -3,33 +3,6 @@
 
 #include "app/internal.h"
 
-/* Every problem of a file, one a line, in the order of the file. */
-char *rac_app_problems_text(rac_arena *arena, const rac_problems *problems)
-{
-    char *text = rac_string_copy(arena, "");
-    for (size_t i = 0; i < problems->count; i++) {
-        const rac_error *p = &problems->items[i];
-        text = rac_format(arena, "%s%s:%d:%d: %s\n", text, p->file, p->line, p->column, p->message);
-        if (p->detail[0])
-            text = rac_format(arena, "%s  %s\n", text, p->detail);
-        if (p->hint[0])
-            text = rac_format(arena, "%s  hint: %s\n", text, p->hint);
-    }
-    return text;
-}
-
-json_t *rac_app_problems_json(const rac_problems *problems)
-{
-    json_t *list = json_array();
-    for (size_t i = 0; i < problems->count; i++) {
-        const rac_error *p = &problems->items[i];
-        json_array_append_new(list, json_pack("{s:s, s:i, s:i, s:s, s:s, s:s}", "file", p->file, "line",
-                                              p->line, "column", p->column, "message", p->message, "hint",
-                                              p->hint, "field", p->field));
-    }
-    return list;
-}
-
 static const char *file_name(const rac_call *call, const char *argument)
 {
     const char *name = rac_call_value(call, rac_format(call->arena, "%s-name", argument));
@@ -45,7 +18,7 @@ static rac_status read_argument(rac_call *call, const char *argument, const rac_
                                                 file_name(call, argument), protocol, &problems);
     if (!status)
         return RAC_OK;
-    reply->text = rac_app_problems_text(call->arena, &problems);
+    reply->text = rac_app_problems_text(call, &problems);
     json_decref(reply->json);
     reply->json = json_pack("{s:o}", "problems", rac_app_problems_json(&problems));
     rac_fail(err, status, "%s has %zu problem%s", file_name(call, argument), problems.count,
@@ -186,7 +159,7 @@ RAC_DO(rac_do_protocol_adopt)
     status = rac_protocol_fill(call->arena, draft, rac_call_file(call, "values", NULL),
                                file_name(call, "values"), rac_app_demo(call->app), &filled, &problems);
     if (status) {
-        reply->text = rac_app_problems_text(call->arena, &problems);
+        reply->text = rac_app_problems_text(call, &problems);
         reply->json = json_pack("{s:o}", "problems", rac_app_problems_json(&problems));
         return rac_fail(err, status, "%s cannot be adopted: %s", file_name(call, "file"),
                         problems.count ? problems.items[0].message : rac_status_sentence(status));

@@ -33,7 +33,7 @@ static rac_status bytes_of(const rac_call *call, const char *argument, const cha
 static rac_status tell(rac_call *call, const char *file, const rac_problems *problems, rac_status status,
                        rac_reply *reply, rac_error *err)
 {
-    reply->text = rac_app_problems_text(call->arena, problems);
+    reply->text = rac_app_problems_text(call, problems);
     reply->json = json_pack("{s:o}", "problems", rac_app_problems_json(problems));
     return rac_fail(err, status, "%s has %zu problem%s", file, problems->count,
                     problems->count == 1 ? "" : "s");

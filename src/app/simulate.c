@@ -230,6 +230,10 @@ static rac_status read_table(rac_sim *sim, rac_sim_arm *arm, rac_reply *reply, r
     rac_status status = rac_app_events_argument(sim->call, arm->model, &events, reply, err);
     if (status)
         return status;
+    if (events.unread && arm == &sim->arms[0])
+        rac_sim_note(sim,
+                     rac_format(sim->arena, "columns of the table that mean nothing here were not read: %s",
+                                events.unread));
     rac_regimen all = rac_regimen_new(sim->arena);
     for (size_t i = 0; i < events.count; i++)
         for (size_t k = 0; k < events.subjects[i].regimen.count; k++)

@@ -143,6 +143,9 @@ static rac_status bind_column(rac_arena *arena, const rac_csv_table *table, cons
                 rac_fail(err, RAC_INVALID, "%s is missing, and the model has no default", covariate->name);
         else if (!missing && !(status = rac_number_parse(cell, &value, err)))
             value = rac_quantity_base((rac_quantity){value, unit});
+        if (!status && !rac_covariate_possible(covariate, value))
+            status = rac_fail(err, RAC_INVALID, "%s is %.*s %s, which cannot be", covariate->name,
+                              RAC_TEXT(cell), covariate->unit);
         if (status) {
             rac_csv_place(table, row, at, err);
             return status;
@@ -255,6 +258,13 @@ rac_status rac_sim_draw(rac_sim_binding *binding, uint64_t first, size_t count, 
             const double value = binding->law[c] >= 0 ? drawn[binding->law[c]]
                                  : binding->table[c]  ? binding->table[c][(first + i) % people->table->rows]
                                                       : binding->constants[c];
+            if (!rac_covariate_possible(covariate, value)) {
+                const double shown = rac_quantity_from_base(value, rac_unit_of(covariate->unit)).value;
+                rac_fail(err, RAC_INVALID, "person %llu has %s %.4g %s, which cannot be",
+                         (unsigned long long)(first + i + 1), covariate->name, shown, covariate->unit);
+                rac_error_hint(err, "limit what is drawn: in LOW..HIGH");
+                return RAC_INVALID;
+            }
             const bool beyond = value < covariate->low || value > covariate->high;
             binding->outside[c] += beyond;
             outside |= beyond;

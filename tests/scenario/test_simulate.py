@@ -352,5 +352,36 @@ def examples_of_the_manual_run():
         assert done.returncode == 0, (line, done)
 
 
+@case
+def a_mistake_is_shown_under_its_line():
+    model = path("typing.yaml", open(VENOUS, encoding="utf-8").read().replace("CL / V1", "CL / V9", 1))
+    line, text = next((n, l) for n, l in enumerate(open(model, encoding="utf-8").read().split("\n"), 1) if "V9" in l)
+    said = run(model, *STANDARD, code=2).stderr.split("\n")
+    assert said[0] == f"{model}:{line}:{text.index('V9') + 1}: unknown name 'V9'", said
+    assert said[1] == "    " + text and said[2] == " " * (4 + text.index("V9")) + "^", said
+    assert "did you mean 'V1'?" in said[3], said
+    table = path("typing.csv", "ID,TIME,AMT,weight\r\n1,0,35,70\r\n1,x1,.,70\r\n")
+    said = run(VENOUS, "--data", table, code=2).stderr.split("\n")
+    assert said[:3] == [f"{table}:3:3: 'x1' is not a number", "    1,x1,.,70", "      ^"], said
+    long = path("long.csv", "ID,TIME,AMT,weight\n1,0,35,70\n1,1," + " " * 1000 + "x,70\n")
+    said = run(VENOUS, "--data", long, code=2).stderr.split("\n")
+    assert "'x' is not a number" in said[0] and all(len(l) < 200 for l in said[1:]), said
+
+
+@case
+def columns_that_are_not_read_are_named():
+    table = path("unread.csv", "ID,TIME,AMT,weight,WT\n1,0,35,70,80\n1,1,.,70,80\n")
+    assert "mean nothing here were not read: WT" in run(VENOUS, "--data", table).stdout
+    assert "WT" in answer(VENOUS, "--data", table)["notes"][0]
+
+
+@case
+def impossible_people_are_refused():
+    assert "weight -" in run(VENOUS, "--dose", "35 mg", "--people", "weight ~ normal(20, 30) kg", code=2).stderr
+    people = path("people.csv", "weight\n70\n-70\n")
+    said = run(VENOUS, "--dose", "35 mg", "--covariates", people, code=2).stderr
+    assert f"{people}:3:1: weight is -70 kg, which cannot be" in said, said
+
+
 if __name__ == "__main__":
     main()
