@@ -29,9 +29,9 @@
  * covariates hold since the row before.  Where a covariate changes at a sample the two differ.)
  *
  * What NONMEM passes over in silence is refused here: text in DV (it reads 0), ADDL without II (it does
- * nothing), EVID 1 without an amount, a dose on a sample's or a reset's row, a value on a dose's row with MDV 0,
- * BLQ 1 without the limit, a covariate that cannot be (rac_covariate_possible).  Every fault is reported with
- * row and column.
+ * nothing), EVID 1 without an amount, a dose on a sample's or a reset's row, a value on a dose's row with MDV
+ * 0, BLQ 1 without the limit, a covariate that cannot be (rac_covariate_possible).  Every fault is reported
+ * with row and column.
  */
 #ifndef RACEMATE_PHARMA_EVENTS_H
 #define RACEMATE_PHARMA_EVENTS_H
@@ -72,8 +72,8 @@ typedef struct rac_events {
     const char *unread; /* names of columns that mean nothing here, with commas; NULL: none */
 } rac_events;
 
-/* Reads a table for a model.  Not RAC_OK when `problems` has grown; it grows by 100 at most, and rows below the
- * last are not looked at then. */
+/* Reads a table for a model.  Not RAC_OK when `problems` has grown; it grows by 100 at most, and rows below
+ * the last are not looked at then. */
 rac_status rac_events_read(rac_arena *arena, rac_text bytes, const char *file, const rac_model *model,
                            rac_events *events, rac_problems *problems);
 
