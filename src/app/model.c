@@ -124,7 +124,7 @@ RAC_DO(rac_do_model_check)
     if (count)
         reply->text = rac_format(
             call->arena, "%s%s%zu number%s nobody can trace, which is no fault of a file for oneself:\n",
-            reply->text, rac_app_problems_text(call->arena, &unsourced), count, count == 1 ? "" : "s");
+            reply->text, rac_app_problems_text(call, &unsourced), count, count == 1 ? "" : "s");
     else
         reply->text = rac_format(call->arena, "%sEvery number has its source.\n", reply->text);
     reply->json = json_pack("{s:s, s:b, s:s, s:o}", "model", name, "ready", ready, "open", open.message,
