@@ -26,6 +26,7 @@ rac_sim_exposure rac_sim_expose(const double *times_h, size_t times, const doubl
 static void keep_typical(void *context, const rac_population_tile *tile)
 {
     rac_sim_arm *arm = context;
+    arm->unsettled = tile->unsettled & 1;
     for (size_t t = 0; t < tile->times; t++)
         for (size_t k = 0; k < arm->output_count; k++)
             arm->typical[k * tile->times + t] =
@@ -52,9 +53,16 @@ static rac_status run_typical(rac_sim *sim, rac_sim_arm *arm, rac_error *err)
     rac_arena *scratch = rac_arena_new();
     rac_status status = rac_population_run(scratch, &population, keep_typical, arm, &failed, err);
     rac_arena_free(scratch);
-    if (!status && failed)
+    if (!status && arm->unsettled)
+        status = rac_fail(err, RAC_NOT_CONVERGED,
+                          "the model '%s' comes to no steady state under these doses in the typical subject",
+                          arm->about->name);
+    else if (!status && failed)
         status = rac_fail(err, RAC_NOT_CONVERGED,
                           "the model '%s' has no finite answer for the typical subject", arm->about->name);
+    if (arm->unsettled)
+        rac_error_hint(err,
+                       "is more given than is ever eliminated? give the doses as they were instead of SS");
     for (size_t k = 0; k < arm->output_count && !status; k++)
         arm->typical_exposure[k] = rac_sim_expose(sim->times_h, sim->times, arm->typical + k * sim->times, 1);
     arm->has_typical = !status;
@@ -70,6 +78,7 @@ typedef struct worker {
     int number;
     double *exposure; /* a tile of outputs x exposures */
     double *chosen;   /* a tile of times x outputs */
+    size_t unsettled; /* people without a steady state */
 } worker;
 
 struct pass {
@@ -123,6 +132,7 @@ static void take_tile(void *context, const rac_population_tile *tile)
     worker *w = context;
     pass *p = w->pass;
     const size_t in_block = (size_t)(tile->first_subject - p->first);
+    w->unsettled += (size_t)__builtin_popcount(tile->unsettled);
     if (p->curve) {
         const rac_population_tile chosen = choose(p, w, tile);
         rac_sim_spread_add(p->curve, w->number, &chosen, p->place + in_block);
@@ -292,7 +302,7 @@ rac_status rac_sim_run(rac_sim *sim, size_t index, rac_sim_files *files, rac_sim
     const size_t outputs = arm->output_count, people = arm->group_count * sim->n;
     const bool apart = sim->own_times && files; /* rows at other times than the summary's */
     const bool alike = rac_model_etas(arm->model) == 0 && !arm->binding.varies && !sim->residual;
-    const bool varied = arm->group_count > 1 || !alike, summed = varied || sim->average;
+    const bool summed = arm->group_count > 1 || !alike;
     pass p = {.sim = sim, .arm = arm, .files = apart ? NULL : files, .parameters = parameters};
     rac_status status = RAC_OK;
     open_workers(&p);
@@ -304,16 +314,12 @@ rac_status rac_sim_run(rac_sim *sim, size_t index, rac_sim_files *files, rac_sim
     }
     if (!status)
         status = run_pass(&p, index, false, err);
+    for (int w = 0; w < sim->threads; w++)
+        arm->unsettled += p.workers[w].unsettled;
     if (!status && summed)
         status = read_spread(sim, arm, &p, err);
-    arm->has_spread &= varied;
-    if (sim->average) {
-        arm->curve_spread = p.curve;
-        arm->exposure_spread = p.exposure;
-    } else {
-        rac_sim_spread_free(p.curve);
-        rac_sim_spread_free(p.exposure);
-    }
+    rac_sim_spread_free(p.curve);
+    rac_sim_spread_free(p.exposure);
     if (!status && apart) {
         p = (pass){.sim = sim, .arm = arm, .files = files};
         open_workers(&p);

@@ -14,6 +14,7 @@
 #include "pharma/rosenbrock_inline.h"
 #include "pharma/cascade_inline.h"
 #include "pharma/states_walk_inline.h"
+#include "pharma/states_steady_inline.h"
 
 const rac_kernel KERNEL = {.name = KERNEL_NAME,
                            .solve = solve_tile,

@@ -43,7 +43,7 @@ struct rac_runner {
     size_t states_room, states_work_room;
     rac_lanes *values;      /* gathered when lanes were solved one by one, or changed afterwards */
     const rac_lanes *shown; /* what the sink sees: the solution itself, or values */
-    unsigned failed;
+    unsigned failed, unsettled;
 };
 typedef struct rac_runner runner;
 
@@ -169,7 +169,7 @@ static void take_epoch(runner *r, int epoch, size_t first, int subjects)
 static void mark_impossible(runner *r)
 {
     const rac_model *m = r->m;
-    r->failed = 0;
+    r->failed = r->unsettled = 0;
     for (int lane = 0; lane < RAC_LANES; lane++) {
         bool possible = true;
         for (int f = 0; f < r->epochs * r->flows; f++) {
@@ -376,6 +376,7 @@ static void solve_schedule(runner *r, const rac_schedule *schedule, unsigned mas
         r->states.wanted = mask & ~r->failed;
         r->kernel->solve_states(&r->states);
         r->failed |= r->states.failed;
+        r->unsettled |= r->states.unsettled;
     }
 }
 
@@ -482,6 +483,15 @@ static bool uses_states(const rac_model *m)
     return used;
 }
 
+rac_status rac_tolerance_check(double tolerance, double share, rac_error *err)
+{
+    const bool bounded = tolerance >= 0 && tolerance <= 0.1 && !(tolerance > 0 && tolerance < 1e-13);
+    if (bounded && share >= 0 && share <= 1)
+        return RAC_OK;
+    return rac_fail(err, RAC_INVALID, "tolerance %g and share %g: allowed are 1e-13 to 0.1 and 0 to 1",
+                    tolerance, share);
+}
+
 rac_status rac_population_check(const rac_population *p, rac_error *err)
 {
     const rac_model *m = p->model;
@@ -504,19 +514,8 @@ rac_status rac_population_check(const rac_population *p, rac_error *err)
                     return rac_fail(err, RAC_INVALID, "covariate %s has no value%s", m->covariates[c].name,
                                     column ? " for some subject" : "");
         }
-    if (!status &&
-        (!isfinite(p->tolerance) || p->tolerance < 0 || p->tolerance > 0.1 ||
-         (p->tolerance > 0 && p->tolerance < 1e-13) || !(p->tolerance_share >= 0 && p->tolerance_share <= 1)))
-        status = rac_fail(err, RAC_INVALID, "tolerance %g and share %g: allowed are 1e-13 to 0.1 and 0 to 1",
-                          p->tolerance, p->tolerance_share);
-    for (size_t i = 0; !status && uses_states(m) && i < p->regimen->count; i++)
-        if (p->regimen->items[i].steady != RAC_STEADY_NO) {
-            status =
-                rac_fail(err, RAC_UNSUPPORTED,
-                         "event %zu is a steady state, which the equations of the model '%s' may not have",
-                         i + 1, m->about.name);
-            rac_error_hint(err, "give the doses before it as they were, with `additional` and an interval");
-        }
+    if (!status)
+        status = rac_tolerance_check(p->tolerance, p->tolerance_share, err);
     for (int e = 2; !status && e < epochs; e++)
         if (!(p->epoch_h[e] >= p->epoch_h[e - 1]))
             status = rac_fail(err, RAC_INVALID, "epoch %d begins before the one ahead of it", e + 1);
@@ -635,7 +634,8 @@ rac_status rac_runner_run(rac_runner *r, size_t first, size_t end, rac_populatio
                                           .epochs = r->epochs,
                                           .parameters = r->m->parameter_count,
                                           .parameter_values = (const double *)r->parameters,
-                                          .failed = r->failed & ((1U << subjects) - 1)};
+                                          .failed = r->failed & ((1U << subjects) - 1),
+                                          .unsettled = r->unsettled & ((1U << subjects) - 1)};
         *failed += count_bits(tile.failed);
         sink(context, &tile);
     }

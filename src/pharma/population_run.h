@@ -6,6 +6,9 @@
 
 typedef struct rac_runner rac_runner;
 
+/* RAC_INVALID for a tolerance of equations outside the range of population.h; 0 is allowed. */
+rac_status rac_tolerance_check(double tolerance, double share, rac_error *err);
+
 /* Everything that can be wrong with a population before it runs. */
 rac_status rac_population_check(const rac_population *population, rac_error *err);
 

@@ -43,9 +43,12 @@ typedef struct rac_states {
     double tolerance, share;     /* of the error, see above */
     bool by_steps;               /* never as a cascade */
     unsigned wanted;             /* bit i: lane i is asked for */
+    rac_lanes *sizes;            /* by state: largest size before the first step, and then to the last one;
+                                    NULL: nothing was before */
     rac_lanes *out;              /* writes x states */
     rac_lanes *work;             /* rac_states_work() */
     unsigned failed;             /* set: bit i for lane i without an answer */
+    unsigned unsettled;          /* set: those of them for which a steady state was not found */
     size_t steps;                /* set: tried, of all lanes together (a panel is a step) */
 } rac_states;
 

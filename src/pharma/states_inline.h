@@ -18,6 +18,7 @@ typedef struct states_walk {
     rac_lanes y[RAC_COMPARTMENTS_MAX], peak[RAC_COMPARTMENTS_MAX]; /* states now; their largest size so far */
     rac_lanes input[RAC_COMPARTMENTS_MAX];                         /* into states, between two breaks */
     rac_lane_mask alive;                                           /* lanes that still have an answer */
+    rac_lane_mask unsettled;                                       /* lanes without a steady state */
     rac_lanes *frame;                                              /* registers x nodes */
     int nodes;                                                     /* side by side in it */
     rac_lanes *slopes;                                             /* steps: registers x (states + 1) */

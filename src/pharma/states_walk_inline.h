@@ -70,11 +70,14 @@ static void states_bolus(states_walk *w, const rac_step *step)
         forcing_bolus(&w->f, at, amount);
         return;
     }
-    w->y[at - n] += amount;
+    w->y[at - n] = select(w->alive, w->y[at - n] + amount, w->y[at - n]);
     w->peak[at - n] = larger(w->peak[at - n], absolute(w->y[at - n]));
 }
 
-/* Steady states are not among the steps: the caller has refused them. */
+/* See states_steady_inline.h. */
+static size_t settle_pattern(states_walk *w, int epoch, size_t begin);
+static void settle_plateau(states_walk *w, int epoch, const rac_step *step);
+
 static void walk_epoch(states_walk *w, int epoch)
 {
     const rac_schedule *schedule = w->s->schedule;
@@ -101,6 +104,10 @@ static void walk_epoch(states_walk *w, int epoch)
             end_span(w, rate, &length);
             if (step->kind == RAC_STEP_BOLUS) {
                 states_bolus(w, step);
+            } else if (step->kind == RAC_STEP_STEADY_BEGIN) {
+                i = settle_pattern(w, epoch, i);
+            } else if (step->kind == RAC_STEP_PLATEAU) {
+                settle_plateau(w, epoch, step);
             } else {
                 forcing_start(&w->f, epoch);
                 states_start(w, epoch);
@@ -114,6 +121,7 @@ static void walk_all(states_walk *w, rac_lane_mask lanes)
 {
     w->f.ill = (rac_lane_mask){0};
     w->alive = lanes;
+    w->unsettled = (rac_lane_mask){0};
     w->wanted = w->written = 0;
     for (int k = 0; k < w->count; k++)
         w->peak[k] = w->scale[k];
@@ -121,14 +129,14 @@ static void walk_all(states_walk *w, rac_lane_mask lanes)
         walk_epoch(w, e);
 }
 
-/* Lanes with a state that begins at 0 in some epoch: its size is not known yet. */
+/* Lanes with a state that begins at 0 in some epoch: its size is not known yet, unless from before. */
 static rac_lane_mask without_size(const states_walk *w)
 {
     const rac_states *s = w->s;
     rac_lane_mask found = {0};
     for (int e = 0; e < s->schedule->epochs; e++)
         for (int k = 0; k < w->count; k++)
-            found |= s->starts[e * s->amounts + s->amounts - w->count + k] == 0.0;
+            found |= (s->starts[e * s->amounts + s->amounts - w->count + k] == 0.0) & (w->scale[k] == 0.0);
     return found;
 }
 
@@ -141,19 +149,25 @@ static rac_lane_mask walk_states(states_walk *w, bool scaled, rac_lane_mask lane
 {
     w->f.scaled = scaled;
     for (int k = 0; k < w->count; k++)
-        w->scale[k] = all(0);
+        w->scale[k] = w->s->sizes ? w->s->sizes[k] : all(0);
     const rac_lane_mask unknown = lanes & without_size(w);
     if (any(unknown) && w->s->tolerance < ROUGH) {
         w->rough = true;
         w->tolerance = ROUGH;
         walk_all(w, unknown);
         for (int k = 0; k < w->count; k++)
-            w->scale[k] = select(unknown & (w->peak[k] < all(INFINITY)), w->peak[k], all(0));
+            w->scale[k] = select(unknown & (w->peak[k] < all(INFINITY)), w->peak[k], w->scale[k]);
     }
     w->rough = false;
     w->tolerance = w->s->tolerance;
     walk_all(w, lanes);
     return w->f.ill;
+}
+
+static void keep_sizes(const states_walk *w, rac_lane_mask lanes)
+{
+    for (int k = 0; w->s->sizes && k < w->count; k++)
+        w->s->sizes[k] = select(lanes, w->peak[k], w->s->sizes[k]);
 }
 
 static void carve_states(states_walk *w, rac_states *s)
@@ -203,13 +217,17 @@ static void solve_states(rac_states *s)
     const size_t total = s->schedule->writes * (size_t)w.count;
     const bool has_modes = w.f.shape->has_modes || !w.f.shape->n;
     const rac_lane_mask ill = has_modes ? walk_states(&w, false, lanes) & lanes : lanes;
-    rac_lane_mask alive = w.alive;
+    rac_lane_mask alive = w.alive, unsettled = w.unsettled;
+    keep_sizes(&w, lanes & ~ill);
     if (any(ill)) { /* once more for those lanes, the others keep what they have */
         walk_states(&w, true, ill);
+        keep_sizes(&w, ill);
         alive = (lanes & ~ill & alive) | (ill & w.alive);
+        unsettled = (~ill & unsettled) | w.unsettled;
     }
     rac_lane_mask bad = lanes & ~alive;
     for (size_t i = 0; i < total; i++)
         bad |= lanes & ~(absolute(s->out[i]) < all(INFINITY));
     s->failed = bits(bad);
+    s->unsettled = bits(unsettled & lanes);
 }

@@ -142,10 +142,10 @@ static rac_lanes *run_any(int n, int count, int outputs, rac_lanes floor, const 
     }
 }
 
-/* A mode that decays less than rounding can tell has no steady state. */
+/* A mode that grows, or decays less than rounding can tell, has no steady state. */
 LANE rac_lane_mask endless(rac_lanes lambda, rac_lanes fastest)
 {
-    return absolute(lambda) <= fastest * 1e-14;
+    return lambda >= fastest * -1e-14;
 }
 
 static rac_lanes fastest_mode(const walk *w)

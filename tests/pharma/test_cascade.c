@@ -1,8 +1,7 @@
 /* Equations that are linear one after another: found, solved by panels, and the same as by steps. */
 #include "check.h"
 
-#include "pharma/kernel.h"
-#include "pharma/model.h"
+#include "pharma/by_kernel.h"
 #include "pharma/radau.h"
 #include "pharma/shipped.h"
 
@@ -196,61 +195,6 @@ static void test_pharma_cascade__the_same_bits_for_any_division(void **state)
         assert_memory_equal(whole, parts, size);
         free(parts);
     }
-}
-
-/* Eight subjects by one kernel, by panels or by steps. */
-static const rac_lanes *solve_with(rac_arena *arena, const rac_kernel *kernel, const rac_population *p,
-                                   bool by_steps)
-{
-    const rac_model *m = p->model;
-    const size_t amounts = rac_model_compartments(m), slots = (size_t)rac_slot_amount(m, 0);
-    rac_lanes *frame = rac_lanes_new(arena, (size_t)m->setup.registers);
-    rac_lanes *flows = rac_lanes_new(arena, (size_t)m->linear_shape->flow_count),
-              *starts = rac_lanes_new(arena, amounts);
-    rac_lanes *gains = rac_lanes_new(arena, 2 * m->part_count);
-    int *channel_amount = rac_many(arena, int, 2 * m->part_count);
-    rac_route_part *parts = rac_many(arena, rac_route_part, m->part_count);
-    for (size_t e = 0; e < rac_model_etas(m); e++)
-        for (int lane = 0; lane < RAC_LANES; lane++)
-            frame[rac_slot_eta(m, e)][lane] = 0.1 * lane - 0.2 * (double)e;
-    kernel->run(&m->setup, frame);
-    for (int f = 0; f < m->linear_shape->flow_count; f++)
-        flows[f] = frame[m->flows[f].result];
-    for (size_t i = 0; i < amounts; i++)
-        starts[i] = m->starts[i] >= 0 ? frame[m->starts[i]] : (rac_lanes){0};
-    for (size_t c = 0; c < 2 * m->part_count; c++) {
-        gains[c] = (rac_lanes){0} + 1.0;
-        channel_amount[c] = m->parts[c / 2].compartment;
-        parts[c / 2] = (rac_route_part){.compartment = channel_amount[c], .fraction = 1};
-    }
-    const rac_timing timing = {.routes = (int)m->route_count,
-                               .route_first = m->route_first,
-                               .epochs = 1,
-                               .parts = parts,
-                               .from_zero = true};
-    rac_schedule schedule;
-    rac_error err = {0};
-    check_ok(rac_schedule_make(arena, p->regimen, &timing, p->times_h, p->times, &schedule, &err));
-    rac_states s = {.equations = &m->equations,
-                    .schedule = &schedule,
-                    .channel_amount = channel_amount,
-                    .flow_per_h = flows,
-                    .flows = m->linear_shape->flow_count,
-                    .gains = gains,
-                    .starts = starts,
-                    .amounts = (int)amounts,
-                    .frames = frame,
-                    .slots = (int)slots,
-                    .tolerance = 1e-8,
-                    .share = 0.01,
-                    .by_steps = by_steps,
-                    .wanted = 255,
-                    .out = rac_lanes_new(arena, schedule.writes * (size_t)m->equations.count)};
-    s.work = rac_lanes_new(arena, rac_states_work(&s));
-    kernel->solve_states(&s);
-    assert_int_equal(s.failed, 0);
-    assert_true(s.steps > 100);
-    return s.out;
 }
 
 static void test_pharma_cascade__every_kernel_gives_the_same_bits(void **state)

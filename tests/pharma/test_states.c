@@ -232,6 +232,59 @@ static void test_pharma_states__an_amount_that_begins_somewhere_stays_on_the_exa
     check_near(v[9], 0, 0, 0);
 }
 
+/* Doses into a state, each by a part of its own with bioavailability and lag, a duration, or a rate, which
+ * differ between subjects and with weight; weight changes while doses are on their way, and a reset ends all
+ * of them.  `bent` is linear and says so to nobody; `exact` is the same. */
+static const char ENTRIES[] =
+    "parameters: {k: 0.3 /h * (weight / 70 kg), none: 0 /mg/h, F: 0.6 * weight / 70 kg, lag: 0.7 h * weight "
+    "/ 70 kg,\n"
+    "  D: 2 h * weight / 70 kg, R: 9 mg/h}\n"
+    "variability:\n  - {of: k, cv: 40 %}\n  - {of: F, cv: 20 %}\n  - {of: lag, cv: 60 %}\n  - {of: D, cv: 50 "
+    "%}\n"
+    "  - {of: R, cv: 30 %, level: occasion}\n"
+    "flows: {exact -> out: k}\nequations: {bent: {unit: mg, rate: -k * bent + none * bent * bent}}\nroutes:\n"
+    "  late: [{to: bent, fraction: F, lag: lag}, {to: exact, fraction: F, lag: lag}]\n"
+    "  slow: [{to: bent, fraction: F, duration: D}, {to: exact, fraction: F, duration: D}]\n"
+    "  even: [{to: bent, fraction: F, rate: R}, {to: exact, fraction: F, rate: R}]\n"
+    "outputs: {bent: bent, exact: exact}\n";
+
+static void test_pharma_states__doses_enter_by_every_kind_of_route(void **state)
+{
+    double times_h[80];
+    const double epoch_h[] = {0, 4.1, 7.2}, weights[] = {70, 95, 60};
+    const int occasion[] = {0, 1, 1};
+    const rac_model *model = model_of(*state, ENTRIES);
+    rac_regimen regimen = rac_regimen_new(*state);
+    for (int i = 0; i < 80; i++)
+        times_h[i] = 0.15 * i;
+    for (int route = 0; route < 3; route++)
+        for (int i = 0; i < 3; i++)
+            rac_regimen_add(&regimen, rac_dose_bolus(0.5 + 3.3 * i + 0.1 * route, route, 20 + 7 * i));
+    rac_dose repeated = rac_dose_infusion(0.9, 0, 30, 2.5); /* longer than its interval */
+    repeated.additional = 5;
+    repeated.interval_h = 1.7;
+    rac_regimen_add(&regimen, repeated);
+    rac_regimen_add(&regimen, rac_dose_mark(5.5, 0, RAC_DOSE_PAUSE));
+    rac_regimen_add(&regimen, rac_dose_mark(6, 0, RAC_DOSE_RESUME));
+    rac_regimen_add(&regimen,
+                    rac_dose_mark(7.7, 0, RAC_DOSE_RESET)); /* within infusions, lags and durations */
+    rac_regimen_add(&regimen, rac_dose_infusion(8.3, 0, 12, 0.01));
+    const rac_population p = {.model = model,
+                              .seed = 7,
+                              .subjects = 20,
+                              .regimen = &regimen,
+                              .times_h = times_h,
+                              .times = 80,
+                              .epochs = 3,
+                              .epoch_h = epoch_h,
+                              .occasion = occasion,
+                              .constants = weights};
+    const double *values = run(*state, p, NULL);
+    for (int s = 0; s < 20; s++)
+        assert_true(disagreement(&values[s * 160], 80) < 1e-8);
+    check_near(values[2 * 55], 0, 0, 0); /* 8.25 h: nothing that was owed came */
+}
+
 /* ---- the same bits ---- */
 
 static const char FEEDBACK[] = "parameters: {V: 20 L * (weight / 70 kg), k: 0.6 /h, kin: 2 mg/h, kout: 0.1 "
@@ -398,23 +451,12 @@ static void test_pharma_states__what_cannot_be_asked_is_refused(void **state)
     p.tolerance = 1e-15;
     assert_int_equal(rac_population_run(*state, &p, take, &a, &failed, &err), RAC_INVALID);
     check_contains(err.message, "tolerance");
-    p.tolerance = 0;
-    rac_dose steady = rac_dose_bolus(100, 0, 3);
-    steady.steady = RAC_STEADY_REPLACE;
-    steady.interval_h = 24;
-    rac_regimen_add(&regimen, steady);
-    p.regimen = &regimen;
-    assert_int_equal(rac_population_run(*state, &p, take, &a, &failed, &err), RAC_UNSUPPORTED);
-    check_contains(err.message, "steady state");
-    rac_control_run run_of = {0};
-    const rac_control_request control = {.model = p.model, .covariates = WEIGHT, .until_h = 10};
-    assert_int_equal(rac_pharma_control(*state, &control, &run_of, &err), RAC_UNSUPPORTED);
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(test_pharma_states__##name, open_arena, close_arena)
 RAC_TESTS(T(logistic_growth_follows_its_closed_form), T(saturable_elimination_obeys_its_integral),
           T(robertson_s_stiff_problem), T(steps_agree_with_the_exact_solution),
-          T(an_amount_that_begins_somewhere_stays_on_the_exact_path), T(the_same_bits_for_any_division),
-          T(asking_for_fewer_times_changes_nothing),
+          T(doses_enter_by_every_kind_of_route), T(an_amount_that_begins_somewhere_stays_on_the_exact_path),
+          T(the_same_bits_for_any_division), T(asking_for_fewer_times_changes_nothing),
           T(a_subject_that_blows_up_is_counted_and_the_others_go_on), T(a_power_below_one_may_begin_at_zero),
           T(what_cannot_be_asked_is_refused))

@@ -25,7 +25,9 @@
  *     the last one interval ago, would have left it, and then gives its own; earlier inputs are ended, but
  *     infusions of that past which are still running (duration above the interval) run on.  RAC_STEADY_ADD
  *     adds that state to what is there.  A steady infusion with rate only (no amount, no interval) puts the
- *     body at the plateau and runs on.  Solved, not iterated.
+ *     body at the plateau and runs on.  Linear amounts are solved, not iterated; equations that are not
+ *     linear are repeated until they settle, and a subject in whom they do not has no answer
+ *     (docs/models.md).
  */
 #ifndef RACEMATE_PHARMA_DOSING_H
 #define RACEMATE_PHARMA_DOSING_H

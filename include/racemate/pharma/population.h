@@ -66,14 +66,14 @@ typedef struct rac_population_tile {
     const double *parameter_values; /* epochs x parameters x RAC_TILE */
     unsigned failed; /* bit i: subject i has no answer (a parameter or amount that is not finite, an equation
                         that blows up or needs too many steps); counted, not used */
+    unsigned unsettled; /* those of them for whom a steady dose has no steady state that could be found, in
+                           equations that are not linear: intake above what is eliminated, oscillation */
 } rac_population_tile;
 typedef void rac_population_sink(void *context, const rac_population_tile *tile);
 
 /* Computes subjects first_subject .. + subjects - 1 in order.  *failed counts those without an answer.
  * RAC_REFUSED for a model with unknown parameters; RAC_INVALID for covariates that are missing or not finite,
- * times out of order, a tolerance outside 1e-13 .. 0.1 and regimens that rac_regimen_check refuses;
- * RAC_UNSUPPORTED for a steady-state dose where outputs rest on equations that are not linear: such a system
- * may have several steady states or none. */
+ * times out of order, a tolerance outside 1e-13 .. 0.1 and regimens that rac_regimen_check refuses. */
 rac_status rac_population_run(rac_arena *arena, const rac_population *population, rac_population_sink *sink,
                               void *context, size_t *failed, rac_error *err);
 
