@@ -1,6 +1,7 @@
 /* One subject carried exactly: see body.h. */
 #include "pharma/body.h"
 
+#include "pharma/body_states.h"
 #include "pharma/kernel.h"
 #include "pharma/schedule.h"
 
@@ -13,13 +14,16 @@ enum { KEPT = 64 };
 struct rac_body {
     const rac_model *m;
     const rac_kernel *kernel;
-    int n, entries; /* compartments; those that doses may enter */
+    int n, entries;    /* compartments of the exact system; those that doses may enter */
+    int amounts_count; /* of the model: those, then states */
 
     /* the subject */
     rac_lanes *frame;
     rac_lanes *flow_per_h;
-    double *gains;  /* by channel: bioavailability, times weight for doses per kg */
-    double *reader; /* outputs x n, when every output is linear */
+    double *gains;           /* by channel: bioavailability, times weight for doses per kg */
+    double *reader;          /* outputs x n, when every output is linear */
+    double *starts;          /* by amount: at the beginning, and after a reset */
+    rac_body_states *states; /* NULL when every equation is linear */
     rac_timing timing;
 
     /* propagators */
@@ -28,6 +32,7 @@ struct rac_body {
     double length_h;   /* of that step */
     rac_lanes *unit_gains;
     int *entry_of; /* by compartment: index among the entries, -1 */
+    int *entered;  /* by entry: its compartment */
     double kept_h[KEPT];
     double *kept; /* KEPT x n x (n + entries), row by row */
     size_t kept_count;
@@ -36,7 +41,7 @@ struct rac_body {
     double now_h;
     double owed_h; /* the state is this much behind the clock: what rounding of lengths has left over */
     double *amounts, *arrival; /* now, and now before the events of now */
-    double *input;             /* entries: mg/h */
+    double *input;             /* by amount: mg/h */
 
     /* what was ordered */
     rac_regimen given;
@@ -96,6 +101,18 @@ static rac_status check_flows(const rac_body *b, rac_error *err)
     return RAC_OK;
 }
 
+static rac_status take_starts(rac_arena *arena, rac_body *b, rac_error *err)
+{
+    b->starts = rac_many(arena, double, (size_t)b->amounts_count);
+    for (int i = 0; i < b->amounts_count; i++) {
+        if (b->m->starts[i] >= 0)
+            b->starts[i] = b->frame[b->m->starts[i]][0];
+        if (!isfinite(b->starts[i]))
+            return rac_fail(err, RAC_NOT_CONVERGED, "an amount of this subject begins at %g", b->starts[i]);
+    }
+    return RAC_OK;
+}
+
 static rac_status take_routes(rac_arena *arena, rac_body *b, rac_error *err)
 {
     const rac_model *m = b->m;
@@ -115,8 +132,10 @@ static rac_status take_routes(rac_arena *arena, rac_body *b, rac_error *err)
         b->gains[2 * i] = field[0];
         b->gains[2 * i + 1] =
             m->weight >= 0 ? field[0] * b->frame[rac_slot_covariate((size_t)m->weight)][0] : NAN;
-        if (b->entry_of[part->compartment] < 0)
+        if (part->compartment < b->n && b->entry_of[part->compartment] < 0) {
+            b->entered[b->entries] = part->compartment;
             b->entry_of[part->compartment] = b->entries++;
+        }
     }
     b->timing = (rac_timing){
         .routes = (int)m->route_count, .route_first = m->route_first, .epochs = 1, .parts = parts};
@@ -223,21 +242,21 @@ static rac_status find_propagator(rac_body *b, double length_h, double until_h, 
 
 /* ---- what is flowing in ---- */
 
-static double *entry_input(rac_body *b, int channel)
+static double *channel_input(rac_body *b, int channel)
 {
-    return &b->input[b->entry_of[b->timing.parts[channel / 2].compartment]];
+    return &b->input[b->timing.parts[channel / 2].compartment];
 }
 
 /* The inputs from now until the next change, which is not after until_h. */
 static double set_input(rac_body *b, double until_h)
 {
     double next_h = until_h;
-    for (int e = 0; e < b->entries; e++)
-        b->input[e] = 0;
+    for (int i = 0; i < b->amounts_count; i++)
+        b->input[i] = 0;
     for (size_t i = 0; i < b->inputs.span_count; i++) {
         const rac_span *span = &b->inputs.spans[i];
         if (span->start_h <= b->now_h && span->end_h > b->now_h)
-            *entry_input(b, span->channel) += span->rate * b->gains[span->channel];
+            *channel_input(b, span->channel) += span->rate * b->gains[span->channel];
         if (span->start_h > b->now_h)
             next_h = fmin(next_h, span->start_h);
         if (span->end_h > b->now_h)
@@ -252,7 +271,8 @@ static double set_input(rac_body *b, double until_h)
 /* Events of now act on what arrived: so they may be played again when orders for now are added. */
 static void act(rac_body *b)
 {
-    memcpy(b->amounts, b->arrival, sizeof *b->amounts * (size_t)b->n);
+    const size_t size = sizeof *b->amounts * (size_t)b->amounts_count;
+    memcpy(b->amounts, b->arrival, size);
     for (size_t i = 0; i < b->inputs.mark_count; i++) {
         const rac_mark *mark = &b->inputs.marks[i];
         if (mark->time_h < b->now_h || mark->time_h > b->now_h)
@@ -261,29 +281,27 @@ static void act(rac_body *b)
             b->amounts[b->timing.parts[mark->channel / 2].compartment] +=
                 mark->amount * b->gains[mark->channel];
         else if (mark->kind == RAC_MARK_RESET)
-            memset(b->amounts, 0, sizeof *b->amounts * (size_t)b->n);
+            memcpy(b->amounts, b->starts, size);
     }
+    if (b->states)
+        rac_body_states_seen(b->states, b->amounts);
 }
 
 /* ---- the verbs ---- */
 
-rac_status rac_body_new(rac_arena *arena, const rac_model *model, const double *covariates,
-                        const double *etas, double start_h, rac_body **body, rac_error *err)
+rac_status rac_body_new(rac_arena *arena, const rac_body_subject *subject, double start_h, rac_body **body,
+                        rac_error *err)
 {
+    const rac_model *model = subject->model;
     rac_status status = rac_model_check_ready(model, err);
     if (status)
         return status;
-    if (model->equations.count || model->has_linear_start)
-        return rac_fail(
-            err, RAC_UNSUPPORTED,
-            "the model '%s' has equations that are not linear, or that begin somewhere: a controller "
-            "carries only amounts that begin empty and flow",
-            model->about.name);
     rac_body *b = (void *)rac_lanes_new(arena, sizeof *b / sizeof(rac_lanes) + 1); /* it contains lanes */
-    const size_t n = (size_t)model->linear_shape->n;
+    const size_t n = model->linear_count, amounts = model->compartment_count;
     b->m = model;
     b->kernel = rac_kernel_best();
     b->n = (int)n;
+    b->amounts_count = (int)amounts;
     b->frame = rac_lanes_new(arena, (size_t)(model->setup.registers > model->output_program.registers
                                                  ? model->setup.registers
                                                  : model->output_program.registers));
@@ -291,19 +309,27 @@ rac_status rac_body_new(rac_arena *arena, const rac_model *model, const double *
     b->gains = rac_many(arena, double, 2 * model->part_count);
     b->reader = rac_many(arena, double, n * model->output_count);
     b->entry_of = rac_many(arena, int, n);
+    b->entered = rac_many(arena, int, n);
     for (size_t i = 0; i < n; i++)
         b->entry_of[i] = -1;
-    if ((status = run_setup(b, covariates, etas, err)))
+    if ((status = run_setup(b, subject->covariates, subject->etas, err)))
         return status;
     run_linear(arena, b);
-    if ((status = check_flows(b, err)) || (status = take_routes(arena, b, err)))
+    if ((status = check_flows(b, err)) || (status = take_routes(arena, b, err)) ||
+        (status = take_starts(arena, b, err)))
         return status;
-    prepare_tile(arena, b);
-    b->amounts = rac_many(arena, double, n);
-    b->arrival = rac_many(arena, double, n);
-    b->input = rac_many(arena, double, (size_t)b->entries);
+    if (n)
+        prepare_tile(arena, b);
+    if (model->equations.count)
+        b->states = rac_body_states_new(arena, model, b->frame, b->flow_per_h, subject->tolerance,
+                                        subject->tolerance_share);
+    b->amounts = rac_many(arena, double, amounts);
+    b->arrival = rac_many(arena, double, amounts);
+    b->input = rac_many(arena, double, amounts);
     b->now_h = start_h;
     b->given = rac_regimen_new(arena);
+    memcpy(b->arrival, b->starts, sizeof *b->starts * amounts);
+    act(b);
     *body = b;
     return RAC_OK;
 }
@@ -350,28 +376,41 @@ rac_status rac_body_order(rac_body *body, const rac_regimen *orders, rac_error *
     return RAC_OK;
 }
 
+/* The linear amounts after length_h. */
+static rac_status advance_linear(rac_body *b, double length_h, double until_h, rac_error *err)
+{
+    const int n = b->n, columns = n + b->entries;
+    const double *p = NULL;
+    const rac_status status = find_propagator(b, length_h, until_h, &p, err);
+    for (int i = 0; i < n && !status; i++, p += columns) {
+        double sum = 0;
+        for (int j = 0; j < n; j++)
+            sum += p[j] * b->amounts[j];
+        for (int e = 0; e < b->entries; e++)
+            sum += p[n + e] * b->input[b->entered[e]];
+        b->arrival[i] = sum;
+    }
+    return status;
+}
+
 rac_status rac_body_advance(rac_body *body, double until_h, rac_error *err)
 {
-    const int n = body->n, columns = n + body->entries;
     while (body->now_h < until_h) {
         const double next_h = set_input(body, until_h), length_h = next_h - body->now_h + body->owed_h;
+        rac_status status = RAC_OK;
         if (length_h > slack_at(next_h)) {
-            const double *p = NULL;
-            const rac_status status = find_propagator(body, length_h, next_h, &p, err);
-            if (status)
-                return status;
-            for (int i = 0; i < n; i++, p += columns) {
-                double sum = 0;
-                for (int j = 0; j < n; j++)
-                    sum += p[j] * body->amounts[j];
-                for (int e = 0; e < body->entries; e++)
-                    sum += p[n + e] * body->input[e];
-                body->arrival[i] = sum;
-            }
+            body->owed_h = 0;
+            if (body->n)
+                status = advance_linear(body, length_h, next_h, err);
+            if (!status && body->states)
+                status = rac_body_states_advance(body->states, body->amounts, body->input,
+                                                 length_h - body->owed_h, body->arrival + body->n, err);
         } else {
             body->owed_h = length_h;
-            memcpy(body->arrival, body->amounts, sizeof *body->arrival * (size_t)n);
+            memcpy(body->arrival, body->amounts, sizeof *body->arrival * (size_t)body->amounts_count);
         }
+        if (status)
+            return status;
         body->now_h = next_h;
         act(body);
     }
@@ -388,7 +427,7 @@ void rac_body_outputs(rac_body *body, double *outputs)
     const rac_model *m = body->m;
     const size_t n = (size_t)body->n;
     if (!m->all_linear) {
-        for (size_t i = 0; i < n; i++)
+        for (size_t i = 0; i < m->compartment_count; i++)
             set_all(body->frame, rac_slot_amount(m, i), body->amounts[i]);
         body->kernel->run(&m->output_program, body->frame);
     }

@@ -2,6 +2,7 @@
 #include "racemate/pharma/controller.h"
 
 #include "pharma/body.h"
+#include "pharma/population_run.h"
 
 #include <math.h>
 #include <string.h>
@@ -10,6 +11,9 @@ static rac_status check(const rac_control_request *r, rac_error *err)
 {
     if (!isfinite(r->from_h) || !isfinite(r->until_h) || r->until_h < r->from_h)
         return rac_fail(err, RAC_INVALID, "from %g h until %g h is no span of time", r->from_h, r->until_h);
+    const rac_status status = rac_tolerance_check(r->tolerance, r->tolerance_share, err);
+    if (status)
+        return status;
     for (size_t i = 0; i < r->times; i++) {
         if (!(r->times_h[i] >= r->from_h && r->times_h[i] <= r->until_h))
             return rac_fail(err, RAC_INVALID, "time %zu is %g h, outside %g to %g h", i + 1, r->times_h[i],
@@ -77,8 +81,12 @@ rac_status rac_pharma_control(rac_arena *arena, const rac_control_request *reque
         return status;
     if (!request->etas && !request->typical)
         rac_model_draw(request->model, request->seed, request->subject, 0, drawn);
-    if ((status = rac_body_new(arena, request->model, request->covariates,
-                               request->etas ? request->etas : drawn, request->from_h, &body, err)))
+    const rac_body_subject subject = {.model = request->model,
+                                      .covariates = request->covariates,
+                                      .etas = request->etas ? request->etas : drawn,
+                                      .tolerance = request->tolerance,
+                                      .tolerance_share = request->tolerance_share};
+    if ((status = rac_body_new(arena, &subject, request->from_h, &body, err)))
         return status;
     double *values = rac_many(arena, double, request->times *rac_model_outputs(request->model));
     if (request->regimen)

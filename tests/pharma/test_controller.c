@@ -335,18 +335,168 @@ static void test_pharma_controller__a_subject_is_the_same_alone_and_in_a_stream(
     assert_true(different > 0);
 }
 
-/* A state that is not linear cannot be carried by propagators. */
+/* ---- equations that are not linear ---- */
+
+/* A drug that is given by mouth, through a lag, and into a vein; its elimination saturates; an effect and the
+ * tolerance to it follow.  `exact` says in linear equations what `hidden` says so that nobody can see it. */
 static const char curved[] =
     "model: curved\n"
-    "title: a state that is not linear\nsubstance: x\nsampling: x\npopulation: none\n"
+    "title: states that are not linear\nsubstance: x\nsampling: x\npopulation: none\n"
     "source: doi:10.1000/none\n"
     "units: {time: h, amount: mg, volume: L}\n"
     "covariates: {weight: {unit: kg, range: [40, 160]}}\n"
-    "parameters: {V: 10 L, CL: 5 L/h, k: 1 / (1 h), half: 2 mg/L}\n"
-    "flows: {central -> out: CL / V}\n"
-    "equations: {effect: {unit: 1, rate: k * (central / V / (half + central / V) - effect)}}\n"
-    "routes: {vein: central}\n"
-    "outputs: {seen: effect}\n";
+    "parameters: {V: 30 L * (weight / 70 kg), Vm: 20 mg/h, Km: 0.4 mg/L, ka: 2 /h, F: 0.6, lag: 0.21 h, ke: "
+    "6 /h,\n"
+    "  zero: 0 L/mg/h, kt: 0.5 /h, half: 0.2 mg/L, k0: 0.3 /h}\n"
+    "variability:\n  - {of: V, cv: 30 %}\n  - {of: Vm, cv: 50 %}\n  - {of: ke, cv: 50 %}\n"
+    "flows: {gut -> out: ka, twin -> out: k0}\n"
+    "equations:\n"
+    "  drug: {unit: mg, rate: ka * gut - Vm * drug / V / (Km + drug / V)}\n"
+    "  effect: {unit: mg/L, rate: ke * (drug / V / (1 + tired) - effect)}\n"
+    "  tired: {unit: 1, rate: kt * (effect / (half + effect) - tired), start: 0.1}\n"
+    "  hidden: {unit: mg/L, rate: ke * (twin / V - hidden) + zero * hidden * hidden}\n"
+    "  exact: {unit: mg/L, rate: ke * (twin / V - exact)}\n"
+    "routes: {vein: [{to: drug}, {to: twin}], mouth: {to: gut, fraction: F, lag: lag}}\n"
+    "outputs: {drug: drug / V, effect: effect, tired: tired, hidden: hidden, exact: exact}\n";
+
+/* The largest value of each output, of which the tolerance is 1e-8: what errors of steps add up to. */
+static const double integrated = 3e-8;
+
+static void test_pharma_controller__equations_are_carried_from_decision_to_decision(void **state)
+{
+    fixture *f = *state;
+    rac_error err = {0};
+    const rac_model *model = read_model(f->arena, curved, "curved");
+    const size_t outputs = rac_model_outputs(model);
+    rac_regimen regimen = rac_regimen_new(f->arena);
+    rac_dose dose = rac_dose_infusion(0.1, 0, 0.5, 40 / 60.0);
+    dose.per_kg = true;
+    rac_regimen_add(&regimen, dose);
+    rac_regimen_add(&regimen, rac_dose_bolus(0.3, 1, 50)); /* arrives at 0.51 */
+    rac_regimen_add(&regimen, rac_dose_mark(0.4385, 0, RAC_DOSE_PAUSE));
+    rac_regimen_add(&regimen, rac_dose_mark(0.6, 0, RAC_DOSE_RESUME));
+    rac_regimen_add(&regimen, rac_dose_bolus(2.2222, 0, 7));
+    rac_regimen_add(&regimen, rac_dose_infusion(2.5, 0, 30, 1));
+    rac_regimen_add(&regimen, rac_dose_bolus(2.8, 1, 50));            /* on its way at */
+    rac_regimen_add(&regimen, rac_dose_mark(2.9, 0, RAC_DOSE_RESET)); /* which is within the infusion */
+    rac_regimen_add(&regimen, rac_dose_infusion(3.1, 0, 20, 0.5));
+    const double pace_h[] = {1 / 60.0, 2.385 / 60, 0.7, 10};
+    for (uint64_t subject = 0; subject < 4; subject++) {
+        const double *expected = plain(f, model, &regimen, subject);
+        for (size_t t = 2.95 * 60; t < 3.1 * 60; t++) {
+            assert_true(expected[t * outputs] == 0);    /* the infusion and the swallowed dose have ended */
+            assert_true(expected[t * outputs + 2] > 0); /* while this began anew */
+        }
+        for (size_t p = 0; p < 4; p++) {
+            idle pace = {pace_h[p]};
+            rac_control_request request = request_of(f, model, &regimen, subject);
+            rac_control_run run;
+            request.controller = do_nothing;
+            request.context = &pace;
+            check_ok(rac_pharma_control(f->arena, &request, &run, &err));
+            check_near(distance(run.values, expected, outputs), 0, integrated, 0);
+            for (size_t t = 0; t < TIMES; t++)
+                check_near(run.values[t * outputs + 3], run.values[t * outputs + 4], integrated * 2, 0);
+        }
+    }
+}
+
+/* Holds while the effect, a state, is above its limit, and resumes when it has fallen. */
+static rac_status hold_by_effect(void *context, rac_control_turn *now, rac_error *err)
+{
+    bool *held = context;
+    (void)err;
+    if (now->time_h <= 0)
+        rac_regimen_add(now->orders, rac_dose_infusion(0, 0, 36, 40 / 60.0));
+    const bool high = now->outputs[1] > (*held ? 0.15 : 0.25);
+    if (high != *held)
+        rac_regimen_add(now->orders, rac_dose_mark(now->time_h, 0, high ? RAC_DOSE_PAUSE : RAC_DOSE_RESUME));
+    *held = high;
+    now->next_h = now->time_h + 1 / 60.0;
+    return RAC_OK;
+}
+
+static void test_pharma_controller__holds_by_a_simulated_effect(void **state)
+{
+    fixture *f = *state;
+    rac_error err = {0};
+    const rac_model *model = read_model(f->arena, curved, "curved");
+    const size_t outputs = rac_model_outputs(model);
+    size_t pressed_most = 0;
+    for (uint64_t subject = 0; subject < 12; subject++) {
+        bool held = false;
+        rac_control_run run;
+        rac_control_request request = request_of(f, model, NULL, subject);
+        request.controller = hold_by_effect;
+        request.context = &held;
+        check_ok(rac_pharma_control(f->arena, &request, &run, &err));
+        pressed_most = run.given.count > pressed_most ? run.given.count : pressed_most;
+        rac_regimen unheld = rac_regimen_new(f->arena);
+        rac_regimen_add(&unheld, rac_dose_infusion(0, 0, 36, 40 / 60.0));
+        const double *without = plain(f, model, &unheld, subject);
+        double most = 0, most_without = 0;
+        for (size_t t = 0; t < TIMES; t++) {
+            most = fmax(most, run.values[t * outputs + 1]);
+            most_without = fmax(most_without, without[t * outputs + 1]);
+        }
+        assert_true(run.given.count > 1 ? most < 0.95 * most_without : most_without < 0.26);
+        check_near(distance(run.values, plain(f, model, &run.given, subject), outputs), 0, integrated, 0);
+    }
+    assert_true(pressed_most >= 5); /* held, resumed, held, resumed */
+}
+
+/* y' = y^2 from 1 ends at 1 h. */
+static void test_pharma_controller__says_when_equations_have_no_answer(void **state)
+{
+    fixture *f = *state;
+    rac_error err = {0};
+    rac_control_run run;
+    const char *text = rac_format(
+        f->arena, "%s%s", "model: up\ntitle: t\nsubstance: x\nsampling: x\npopulation: none\nsource: none\n",
+        "units: {time: h, amount: mg, volume: L}\nparameters: {per: 1 /h, k: 1 /h}\nflows: {a -> out: k}\n"
+        "equations: {y: {unit: 1, rate: per * y * y, start: 1}}\nroutes: {iv: a}\noutputs: {y: y}\n");
+    idle pace = {0.25};
+    const double at_h[] = {0.5};
+    rac_control_request request = {.model = read_model(f->arena, text, "up"),
+                                   .typical = true,
+                                   .until_h = 2,
+                                   .controller = do_nothing,
+                                   .context = &pace,
+                                   .times_h = at_h,
+                                   .times = 1};
+    check_status(rac_pharma_control(f->arena, &request, &run, &err), RAC_NOT_CONVERGED);
+    check_contains(err.message, "equations");
+    request.until_h = 0.5;
+    check_ok(rac_pharma_control(f->arena, &request, &run, &err));
+    check_near(run.values[0], 2, 0, 3e-8);
+}
+
+/* Linear amounts with a start stay on the exact path, also after a reset. */
+static void test_pharma_controller__what_begins_somewhere_is_exact(void **state)
+{
+    fixture *f = *state;
+    rac_error err = {0};
+    const rac_model *model = read_model(
+        f->arena,
+        "model: begun\ntitle: t\nsubstance: x\nsampling: x\npopulation: none\nsource: none\n"
+        "units: {time: h, amount: mg, volume: L}\ncovariates: {weight: {unit: kg, range: [40, 160]}}\n"
+        "parameters: {V: 10 L, k: 0.5 /h, ke: 2 /h, e0: 3 mg/L}\nflows: {a -> out: k}\n"
+        "equations: {e: {unit: mg/L, rate: ke * (a / V - e), start: e0}}\n"
+        "routes: {iv: a}\noutputs: {e: e, c: a / V}\n",
+        "begun");
+    rac_regimen regimen = rac_regimen_new(f->arena);
+    rac_regimen_add(&regimen, rac_dose_infusion(1, 0, 35, 2));
+    rac_regimen_add(&regimen, rac_dose_mark(2, 0, RAC_DOSE_RESET));
+    rac_regimen_add(&regimen, rac_dose_bolus(2.5, 0, 10));
+    idle pace = {0.1};
+    rac_control_request request = request_of(f, model, &regimen, 0);
+    rac_control_run run;
+    request.controller = do_nothing;
+    request.context = &pace;
+    check_ok(rac_pharma_control(f->arena, &request, &run, &err));
+    check_near(run.values[0], 3, 0, 0);
+    check_near(distance(run.values, plain(f, model, &regimen, 0), 2), 0, exact, 0);
+}
 
 static rac_status into_the_past(void *context, rac_control_turn *now, rac_error *err)
 {
@@ -407,8 +557,10 @@ static void test_pharma_controller__refuses_what_cannot_be(void **state)
     check_status(rac_pharma_control(f->arena, &request, &run, &err), RAC_INVALID);
     request.model = shipped_model(f->arena, "zhao-2012");
     check_status(rac_pharma_control(f->arena, &request, &run, &err), RAC_REFUSED);
-    request.model = read_model(f->arena, curved, "curved");
-    check_status(rac_pharma_control(f->arena, &request, &run, &err), RAC_UNSUPPORTED);
+    request = request_of(f, read_model(f->arena, curved, "curved"), NULL, 0);
+    request.tolerance = 1e-15;
+    check_status(rac_pharma_control(f->arena, &request, &run, &err), RAC_INVALID);
+    check_contains(err.message, "tolerance");
 }
 
 #define CASE(name) \
@@ -417,4 +569,6 @@ static void test_pharma_controller__refuses_what_cannot_be(void **state)
 RAC_TESTS(CASE(doing_nothing_is_the_plain_run), CASE(holding_and_resuming_is_the_written_regimen),
           CASE(later_orders_change_what_earlier_ones_owe), CASE(a_reset_now_forgets_what_arrives_now),
           CASE(holds_at_a_limit_and_resumes), CASE(a_subject_is_the_same_alone_and_in_a_stream),
+          CASE(equations_are_carried_from_decision_to_decision), CASE(holds_by_a_simulated_effect),
+          CASE(says_when_equations_have_no_answer), CASE(what_begins_somewhere_is_exact),
           CASE(refuses_what_cannot_be))

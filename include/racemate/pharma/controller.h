@@ -7,9 +7,11 @@
  * hold, because what happens depends on the subject.
  *
  * Between decisions the solution is exact, as in linear.h: the state at a decision is the initial condition
- * of the next span, nothing is computed anew from the beginning, and there is no step size.  A controller
- * that orders nothing leaves the plain run (agreement 1e-13 of the largest value,
- * tests/pharma/test_controller.c); holding and resuming gives what the same regimen written beforehand gives.
+ * of the next span, nothing is computed anew from the beginning, and there is no step size.  Equations that
+ * are not linear are integrated from one decision to the next, driven by the exact amounts, with the error
+ * control of population.h.  A controller that orders nothing leaves the plain run (agreement 1e-13 of the
+ * largest value; with such equations the tolerance; tests/pharma/test_controller.c); holding and resuming
+ * gives what the same regimen written beforehand gives.
  * Events mean what dosing.h says; they may lie in the future, and later orders may change what earlier ones
  * still owe.  The cost grows linearly with the number of decisions; each decision that orders something also
  * replays the buttons of the pumps.
@@ -56,12 +58,13 @@ typedef struct rac_control_request {
     bool typical;
     uint64_t seed, subject;
     const rac_regimen *regimen; /* ordered before the first decision; NULL: nothing */
-    double from_h, until_h;     /* the body is empty at from_h, which is the first decision */
+    double from_h, until_h;     /* the body is as the model begins at from_h, which is the first decision */
     rac_controller *controller; /* NULL: nobody decides */
     void *context;
     const double *times_h; /* ascending, from_h .. until_h: where outputs are wanted, after the events and
                               decisions of that time */
     size_t times;
+    double tolerance, tolerance_share; /* of equations that are not linear, as in population.h; 0: as there */
 } rac_control_request;
 
 /* In the arena. */
@@ -74,10 +77,10 @@ typedef struct rac_control_run {
 #define RAC_DECISIONS_MAX 1000000
 
 /* RAC_INVALID for orders before their decision, a next decision that is not later, times out of order or out
- * of range, covariates that are not finite, and events rac_regimen_check refuses; RAC_UNSUPPORTED for steady
- * doses, and for a model with equations that are not linear or have a start; RAC_LIMIT above
- * RAC_DECISIONS_MAX decisions; RAC_NOT_CONVERGED when a parameter or amount is not finite; RAC_REFUSED for a
- * model with unknown parameters; else what the controller answered. */
+ * of range, covariates that are not finite, a tolerance out of range, and events rac_regimen_check refuses;
+ * RAC_UNSUPPORTED for steady doses; RAC_LIMIT above RAC_DECISIONS_MAX decisions; RAC_NOT_CONVERGED when a
+ * parameter or amount is not finite, or equations have no answer; RAC_REFUSED for a model with unknown
+ * parameters; else what the controller answered. */
 rac_status rac_pharma_control(rac_arena *arena, const rac_control_request *request, rac_control_run *run,
                               rac_error *err);
 
