@@ -16,6 +16,7 @@
 #include "racemate/pharma/fit.h"
 #include "racemate/pharma/linear.h"
 #include "racemate/pharma/look.h"
+#include "racemate/pharma/mixture.h"
 #include "racemate/pharma/model.h"
 #include "racemate/pharma/modify.h"
 #include "racemate/pharma/population.h"

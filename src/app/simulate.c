@@ -12,19 +12,21 @@
 /* Options that exclude each other, with what to do instead. */
 static const struct clash {
     const char *one, *other, *hint;
+    const char *where; /* only where this is given, too; NULL: always */
 } clashes[] = {
-    {"data", "dose", "a table says itself what was given: leave out --dose"},
-    {"data", "repeat", "a table repeats a dose by ADDL and II"},
-    {"data", "route", "a table names the route by CMT (1 is the first of the model)"},
-    {"data", "weight", "a table has a column for each covariate"},
-    {"data", "people", "a table has a column for each covariate"},
-    {"data", "covariates", "a table has a column for each covariate"},
-    {"dose", "unit", "--unit is that of DV in a table; a dose has its own: '35 mg'"},
-    {"average", "n", "the average is of one patient's own curves: leave out --n"},
-    {"average", "residual", "the average is of fitted curves: leave out --residual"},
-    {"average", "columns", "averaged curves are written by --out"},
-    {"average", "parameters", "racemate fit gives those of a patient"},
-    {"average", "log", "leave out --log"},
+    {"data", "dose", "a table says itself what was given: leave out --dose", NULL},
+    {"data", "repeat", "a table repeats a dose by ADDL and II", NULL},
+    {"data", "route", "a table names the route by CMT (1 is the first of the model)", NULL},
+    {"data", "weight", "a table has a column for each covariate", NULL},
+    {"data", "people", "a table has a column for each covariate", NULL},
+    {"data", "covariates", "a table has a column for each covariate", NULL},
+    {"dose", "unit", "--unit is that of DV in a table; a dose has its own: '35 mg'", NULL},
+    {"average", "n", "the average is of one patient's own curves: leave out --n", "data"},
+    {"average", "residual", "the average is of fitted curves: leave out --residual", "data"},
+    {"average", "columns", "averaged curves are written by --out", "data"},
+    {"average", "parameters", "racemate fit gives those of a patient", "data"},
+    {"average", "log", "leave out --log", "data"},
+    {"weights", "data", "the samples of the table weigh the models", NULL},
 };
 
 static rac_status clash(const char *one, const char *other, const char *hint, rac_error *err)
@@ -49,14 +51,14 @@ static bool given(const rac_call *call, const char *name)
 static rac_status check_options(const rac_call *call, rac_error *err)
 {
     for (size_t i = 0; i < sizeof clashes / sizeof *clashes; i++)
-        if (given(call, clashes[i].one) && given(call, clashes[i].other))
+        if (given(call, clashes[i].one) && given(call, clashes[i].other) &&
+            (!clashes[i].where || given(call, clashes[i].where)))
             return clash(clashes[i].one, clashes[i].other, clashes[i].hint, err);
-    if (!given(call, "data") && !given(call, "dose") && !given(call, "average"))
+    if (!given(call, "data") && !given(call, "dose"))
         return needs("what is given is missing",
                      "--dose '0.5 mg/kg over 40 min', or --data FILE with a table of doses", err);
-    if (given(call, "average") && !given(call, "data"))
-        return needs("--average weighs models by samples", "--data FILE with doses and measured samples",
-                     err);
+    if (given(call, "weights") && !given(call, "average"))
+        return needs("--weights are those of an average", "--average --weights '0.7, 0.3'", err);
     if (given(call, "average") && !given(call, "model2"))
         return needs("--average needs more than one model", "name two or three model files", err);
     if (given(call, "log") && !given(call, "plot"))
@@ -393,6 +395,39 @@ static rac_status check_size(const rac_sim *sim, rac_error *err)
     return RAC_LIMIT;
 }
 
+/* Weights of the models for people: equal, or those of --weights, made to add up to 1. */
+static rac_status settle_weights(rac_sim *sim, rac_error *err)
+{
+    const char *typed = rac_call_value(sim->call, "weights");
+    double sum = 0;
+    size_t count = 0;
+    rac_status status = RAC_OK;
+    sim->average = rac_call_flag(sim->call, "average") && !sim->table;
+    for (size_t m = 0; m < sim->arm_count; m++)
+        sim->weights[m] = 1;
+    for (rac_text rest = rac_text_of(typed), part; typed && rest.data && !status;) {
+        double weight = 0;
+        part = rac_text_trim(rac_text_split(rest, ',', &rest));
+        status = rac_number_parse(part, &weight, err);
+        if (!status && !(weight >= 0 && weight <= 1e6))
+            status = rac_fail(err, RAC_INVALID, "a weight is between 0 and 1000000, not %g", weight);
+        if (!status && count < sim->arm_count)
+            sim->weights[count] = weight;
+        count++;
+    }
+    if (!status && typed && count != sim->arm_count)
+        status = rac_fail(err, RAC_INVALID, "%zu weights for %zu models", count, sim->arm_count);
+    for (size_t m = 0; m < sim->arm_count; m++)
+        sum += sim->weights[m];
+    if (!status && !(sum > 0))
+        status = rac_fail(err, RAC_INVALID, "the weights are all 0");
+    if (status)
+        rac_error_field(err, "weights");
+    for (size_t m = 0; m < sim->arm_count; m++)
+        sim->weights[m] /= sum;
+    return status;
+}
+
 static rac_status run_all(rac_sim *sim, rac_error *err)
 {
     rac_sim_files *files = NULL;
@@ -407,7 +442,14 @@ static rac_status run_all(rac_sim *sim, rac_error *err)
         sim->total += passes * (double)(sim->arms[a].group_count * sim->n);
     for (size_t a = 0; a < sim->arm_count && !status; a++)
         status = rac_sim_run(sim, a, files, parameters, err);
-    return rac_sim_files_close(files, status, err);
+    status = rac_sim_files_close(files, status, err);
+    if (!status && sim->average)
+        status = rac_sim_mix_people(sim, err);
+    for (size_t a = 0; a < sim->arm_count; a++) {
+        rac_sim_spread_free(sim->arms[a].curve_spread);
+        rac_sim_spread_free(sim->arms[a].exposure_spread);
+    }
+    return status;
 }
 
 RAC_DO(rac_do_simulate)
@@ -430,8 +472,10 @@ RAC_DO(rac_do_simulate)
         return status;
     name_arms(sim);
     note_differences(sim);
-    if (rac_call_flag(call, "average"))
+    if (rac_call_flag(call, "average") && sim->table)
         return rac_sim_average(sim, reply, err);
+    if ((status = settle_weights(sim, err)))
+        return status;
     if ((status = run_all(sim, err)))
         return status;
     rac_sim_say(sim, reply);

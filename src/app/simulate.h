@@ -8,6 +8,7 @@
  *     simulate_parameters.c   the parameters of each person, as CSV
  *     simulate_say.c          the answer in words and as JSON
  *     simulate_plot.c         the answer as a figure
+ *     simulate_mixture.c      several models as one: quantiles of their mixture
  *     simulate_average.c      several models, weighed by how well they fit a patient
  *     simulate.c              the command: which of these are wanted, and which do not go together
  *
@@ -145,6 +146,8 @@ void rac_sim_spread_free(rac_sim_spread *spread);
 void rac_sim_spread_add(rac_sim_spread *spread, int worker, const rac_population_tile *tile, size_t place);
 /* outputs x quantiles x times, once.  RAC_NOT_CONVERGED when nobody had an answer. */
 rac_status rac_sim_spread_table(rac_arena *arena, rac_sim_spread *spread, double **table, rac_error *err);
+/* The people of an output at a time as a part of a mixture, of weight 1; after the table. */
+rac_mixture_part rac_sim_spread_part(rac_sim_spread *spread, size_t output, size_t time);
 /* Whether quantiles are counted in bins (within RAC_QUANTILES_ACCURACY) instead of exact. */
 bool rac_sim_spread_is_counted(const rac_sim_spread *spread);
 
@@ -178,17 +181,21 @@ typedef struct rac_sim_arm {
     size_t outside_count;
     size_t subjects, failed, unsettled; /* those of them without a steady state */
     bool has_typical, has_spread, counted;
-    double *typical;                    /* `outputs` x times */
-    rac_sim_exposure *typical_exposure; /* `outputs` */
-    double *bands;                      /* `outputs` x quantiles x times */
-    double *exposures;                  /* `outputs` x exposures x quantiles */
+    double *typical;                                /* `outputs` x times */
+    rac_sim_exposure *typical_exposure;             /* `outputs` */
+    double *bands;                                  /* `outputs` x quantiles x times */
+    double *exposures;                              /* `outputs` x exposures x quantiles */
+    rac_sim_spread *curve_spread, *exposure_spread; /* kept for a mixture; else NULL */
 } rac_sim_arm;
 
 typedef struct rac_sim {
     rac_call *call;
     rac_arena *arena;
-    rac_sim_arm arms[RAC_SIM_MODELS];
-    size_t arm_count;
+    rac_sim_arm arms[RAC_SIM_MODELS + 1]; /* the last: their average, where people are mixed */
+    size_t arm_count;                     /* models */
+    bool average;                         /* --average */
+    double weights[RAC_SIM_MODELS];       /* of the models for people; add up to 1 */
+    bool mixed;                           /* arms[arm_count] is their average */
     rac_sim_people people;
     rac_sim_dose *doses;
     size_t dose_count;
@@ -252,6 +259,37 @@ rac_status rac_sim_parameters_end(rac_sim_parameters *parameters, size_t group, 
 rac_status rac_sim_run(rac_sim *sim, size_t index, rac_sim_files *files, rac_sim_parameters *parameters,
                        rac_error *err);
 
+/* ---- several models as one (simulate_mixture.c) ---- */
+
+/* Outputs that every model has, by name and unit, among those asked for. */
+typedef struct rac_sim_shared {
+    size_t count;
+    int *output[RAC_SIM_MODELS]; /* by model: `count` indices of its outputs */
+} rac_sim_shared;
+rac_status rac_sim_find_shared(const rac_sim *sim, rac_sim_shared *shared, rac_error *err);
+
+/* What a patient's samples leave possible under one model. */
+typedef struct rac_sim_draws {
+    size_t arm;
+    const rac_model *model;
+    const rac_sim_group *group;
+    const double *etas; /* kept x epochs x etas */
+    size_t kept;
+    double weight;
+} rac_sim_draws;
+
+typedef struct rac_sim_mixture {
+    double *bands;               /* shared x quantiles x times */
+    double *exposures;           /* shared x exposures x quantiles */
+    double *own[RAC_SIM_MODELS]; /* by place in `draws`: each alone, as bands */
+} rac_sim_mixture;
+/* `count` is 1 to RAC_SIM_MODELS. */
+rac_status rac_sim_mix_draws(const rac_sim *sim, rac_arena *arena, const rac_sim_shared *shared,
+                             const rac_sim_draws *draws, size_t count, rac_sim_mixture *mixture,
+                             rac_error *err);
+/* Models that have run, with their spreads kept, as one more arm by sim->weights. */
+rac_status rac_sim_mix_people(rac_sim *sim, rac_error *err);
+
 /* ---- telling (simulate_say.c, simulate_plot.c, simulate_average.c) ---- */
 
 /* The unit in which people read a base unit, and the factor: mg/L is read in ng/mL. */
@@ -274,6 +312,13 @@ void rac_sim_time_axis(rac_figure_axis *axis, rac_sim_clock clock, double first,
 const char *rac_sim_value_label(rac_arena *arena, rac_sim_reading reading);
 /* Three digits, or whole above 100: "253", "16.0", "0.0421". */
 char *rac_sim_digits(rac_arena *arena, double value);
+
+/* Which of the times a table of words shows: at most a dozen, round ones where the grid has them; the first,
+ * the last, the highest. `step` comes from rac_sim_shown_step. */
+double rac_sim_shown_step(const rac_sim *sim, rac_sim_clock clock);
+bool rac_sim_is_shown(const rac_sim *sim, rac_sim_clock clock, double step, size_t t, size_t peak);
+/* {"p05": ..}, of values `stride` apart. */
+json_t *rac_sim_quantiles_json(const double *values, size_t stride);
 
 void rac_sim_say(const rac_sim *sim, rac_reply *reply);
 rac_status rac_sim_plot(const rac_sim *sim, rac_error *err);

@@ -6,8 +6,10 @@
  *     weight of m = exp(-O_m / 2) / sum over models of exp(-O / 2)
  *
  * and what is predicted is the weighted mean of their curves: Uster et al. 2021, Clin Pharmacol Ther,
- * doi:10.1002/cpt.2065, the scheme "LL" of mapbayr's model_averaging.  A model whose fit did not converge has
- * weight 0 and is named.  Weights compare the models given; they do not say that any of them is right. */
+ * doi:10.1002/cpt.2065, the scheme "LL" of mapbayr's model_averaging.  Its band are the quantiles of the
+ * mixture of what each model's draws leave possible (racemate/pharma/fit.h, mixture.h), by the same weights.
+ * A model whose fit did not converge has weight 0 and is named.  Weights compare the models given; they do
+ * not say that any of them is right. */
 #include <math.h>
 #include <string.h>
 
@@ -22,14 +24,16 @@ typedef struct fitted {
     rac_fit fit;
     double weight;
     const double *curve; /* outputs x times, of the model */
+    rac_fit_draws draws;
+    const double *band;  /* shared outputs x quantiles x times: of its own draws; NULL without a fit */
     const char *missing; /* why there is no fit; NULL */
 } fitted;
 
 typedef struct average {
     rac_sim *sim;
-    rac_arena *scratch;          /* of one subject */
-    size_t shared;               /* outputs that every model has, in the same unit */
-    int *output[RAC_SIM_MODELS]; /* by model: shared */
+    rac_arena *scratch; /* of one subject */
+    rac_sim_shared shared;
+    rac_sim_mixture mixture; /* of the subject */
     rac_markup text;
     json_t *subjects;
     size_t fitted; /* subjects with at least one model */
@@ -37,39 +41,15 @@ typedef struct average {
 
 static const char *shared_name(const average *a, size_t o)
 {
-    return rac_model_output_name(a->sim->arms[0].model, (size_t)a->output[0][o]);
+    return rac_model_output_name(a->sim->arms[0].model, (size_t)a->shared.output[0][o]);
 }
 
 static const char *shared_unit(const average *a, size_t o)
 {
-    return rac_model_output_unit(a->sim->arms[0].model, (size_t)a->output[0][o]);
+    return rac_model_output_unit(a->sim->arms[0].model, (size_t)a->shared.output[0][o]);
 }
 
-/* ---- which outputs are shared ---- */
-
-static rac_status find_shared(average *a, rac_error *err)
-{
-    const rac_sim_arm *first = &a->sim->arms[0];
-    for (size_t m = 0; m < a->sim->arm_count; m++)
-        a->output[m] = rac_many(a->sim->arena, int, first->output_count);
-    for (size_t i = 0; i < first->output_count; i++) {
-        const size_t o = (size_t)first->outputs[i];
-        const char *name = rac_model_output_name(first->model, o);
-        bool everywhere = true;
-        for (size_t m = 0; m < a->sim->arm_count && everywhere; m++) {
-            const rac_model *model = a->sim->arms[m].model;
-            const int at = rac_model_find_output(model, name);
-            everywhere = at >= 0 && !strcmp(rac_model_output_unit(model, (size_t)at),
-                                            rac_model_output_unit(first->model, o));
-            a->output[m][a->shared] = at;
-        }
-        a->shared += everywhere;
-    }
-    if (a->shared)
-        return RAC_OK;
-    return rac_fail(err, RAC_INVALID, "no output of '%s' is in every model: nothing can be averaged",
-                    first->about->name);
-}
+/* ---- what can be compared ---- */
 
 /* A sample must mean the same in every model: CMT counts the outputs of each. */
 static rac_status check_samples(const average *a, rac_error *err)
@@ -110,7 +90,7 @@ static void keep_curve(void *context, const rac_population_tile *tile)
 }
 
 static rac_status fit_one(const rac_sim *sim, rac_arena *arena, const rac_sim_arm *arm,
-                          const rac_sim_group *group, fitted *f, rac_error *err)
+                          const rac_sim_group *group, size_t index, fitted *f, rac_error *err)
 {
     const rac_fit_request request = {.regimen = &group->regimen,
                                      .samples = group->samples,
@@ -146,6 +126,9 @@ static rac_status fit_one(const rac_sim *sim, rac_arena *arena, const rac_sim_ar
     if (!status && failed)
         f->missing = "it has no finite curve for this patient";
     f->curve = curve;
+    const rac_fit_draw_options options = {.seed = sim->seed, .subject = index}; /* as `racemate fit` draws */
+    if (!status && !f->missing)
+        status = rac_pharma_fit_draw(arena, arm->model, &request, &f->fit, &options, &f->draws, err);
     return status;
 }
 
@@ -166,12 +149,46 @@ static bool weigh(fitted *models, size_t count)
     return true;
 }
 
+/* The quantiles of the mixture, and of each model alone. */
+static rac_status mix(average *a, size_t index, fitted *models, rac_error *err)
+{
+    rac_sim_draws draws[RAC_SIM_MODELS];
+    size_t count = 0, from[RAC_SIM_MODELS];
+    for (size_t m = 0; m < a->sim->arm_count; m++) {
+        if (models[m].missing)
+            continue;
+        from[count] = m;
+        draws[count++] = (rac_sim_draws){.arm = m,
+                                         .model = a->sim->arms[m].model,
+                                         .group = &a->sim->arms[m].groups[index],
+                                         .etas = models[m].draws.etas,
+                                         .kept = models[m].draws.kept,
+                                         .weight = models[m].weight};
+    }
+    const rac_status status =
+        rac_sim_mix_draws(a->sim, a->scratch, &a->shared, draws, count, &a->mixture, err);
+    for (size_t i = 0; i < count && !status; i++)
+        models[from[i]].band = a->mixture.own[i];
+    return status;
+}
+
+/* Of the mixture: shared output o. */
+static const double *band_of(const average *a, size_t o)
+{
+    return a->mixture.bands + o * RAC_SIM_QUANTILES * a->sim->times;
+}
+
+static const double *exposure_of(const average *a, size_t o, size_t which)
+{
+    return a->mixture.exposures + (o * RAC_SIM_EXPOSURES + which) * RAC_SIM_QUANTILES;
+}
+
 static double mean_at(const average *a, const fitted *models, size_t o, size_t t)
 {
     double sum = 0;
     for (size_t m = 0; m < a->sim->arm_count; m++)
         if (models[m].weight > 0)
-            sum += models[m].weight * models[m].curve[(size_t)a->output[m][o] * a->sim->times + t];
+            sum += models[m].weight * models[m].curve[(size_t)a->shared.output[m][o] * a->sim->times + t];
     return sum;
 }
 
@@ -217,10 +234,14 @@ static json_t *rows_json(const average *a, const fitted *models, size_t o, const
         json_t *each = json_object();
         for (size_t m = 0; m < sim->arm_count; m++)
             if (!models[m].missing)
-                json_object_set_new(each, sim->arms[m].about->name,
-                                    json_real(models[m].curve[(size_t)a->output[m][o] * sim->times + t]));
-        json_array_append_new(rows, json_pack("{s:f, s:f, s:o}", "time_h", sim->times_h[t], "average",
-                                              mean[t], "models", each));
+                json_object_set_new(
+                    each, sim->arms[m].about->name,
+                    json_real(models[m].curve[(size_t)a->shared.output[m][o] * sim->times + t]));
+        json_t *row = rac_sim_quantiles_json(band_of(a, o) + t, sim->times);
+        json_object_set_new(row, "time_h", json_real(sim->times_h[t]));
+        json_object_set_new(row, "average", json_real(mean[t]));
+        json_object_set_new(row, "models", each);
+        json_array_append_new(rows, row);
     }
     return rows;
 }
@@ -231,6 +252,10 @@ static json_t *output_json(const average *a, const fitted *models, size_t o)
     const rac_sim_exposure e = rac_sim_expose(a->sim->times_h, a->sim->times, mean, 1);
     json_t *output = json_pack("{s:s, s:s, s:f, s:f, s:f}", "output", shared_name(a, o), "unit",
                                shared_unit(a, o), "highest", e.highest, "at_h", e.at_h, "area_h", e.area);
+    static const char *const keys[RAC_SIM_EXPOSURES] = {"highest_quantiles", "at_h_quantiles",
+                                                        "area_h_quantiles"};
+    for (size_t i = 0; i < RAC_SIM_EXPOSURES; i++)
+        json_object_set_new(output, keys[i], rac_sim_quantiles_json(exposure_of(a, o, i), 1));
     if (a->sim->arms[0].group_count <= CURVES_MAX)
         json_object_set_new(output, "rows", rows_json(a, models, o, mean));
     return output;
@@ -282,17 +307,51 @@ static void say_samples(average *a, const rac_sim_group *group, const fitted *mo
     }
 }
 
+/* The course in a dozen lines: the mean, and the quantiles of the mixture. */
+static void say_course(average *a, size_t o, const double *mean, rac_sim_reading reading, rac_sim_clock clock)
+{
+    rac_arena *arena = a->scratch;
+    const rac_sim *sim = a->sim;
+    const double step = rac_sim_shown_step(sim, clock), *band = band_of(a, o);
+    size_t peak = 0;
+    for (size_t t = 1; t < sim->times; t++)
+        peak = mean[t] > mean[peak] ? t : peak;
+    rac_markup_format(&a->text, "    %-10s%9s%9s%9s%9s%9s%9s\n", "", "average", "5 %", "25 %", "median",
+                      "75 %", "95 %");
+    for (size_t t = 0; t < sim->times; t++) {
+        if (!rac_sim_is_shown(sim, clock, step, t, peak))
+            continue;
+        rac_markup_format(
+            &a->text, "    %-10s%9s",
+            rac_format(arena, "%s %s",
+                       rac_number_format(arena, round(sim->times_h[t] * clock.per_h * 100) / 100),
+                       clock.unit),
+            rac_sim_digits(arena, mean[t] * reading.factor));
+        for (size_t q = 0; q < RAC_SIM_QUANTILES; q++)
+            rac_markup_format(&a->text, "%9s",
+                              rac_sim_digits(arena, band[q * sim->times + t] * reading.factor));
+        rac_markup_raw(&a->text, "\n");
+    }
+}
+
 static void say_outputs(average *a, const fitted *models, rac_sim_clock clock)
 {
     rac_arena *arena = a->scratch;
-    for (size_t o = 0; o < a->shared; o++) {
-        const rac_sim_exposure e =
-            rac_sim_expose(a->sim->times_h, a->sim->times, mean_curve(a, models, o), 1);
+    for (size_t o = 0; o < a->shared.count; o++) {
+        const double *mean = mean_curve(a, models, o);
+        const double *highest = exposure_of(a, o, 0), *area = exposure_of(a, o, 2);
+        const rac_sim_exposure e = rac_sim_expose(a->sim->times_h, a->sim->times, mean, 1);
         const rac_sim_reading reading = rac_sim_read_unit(arena, shared_unit(a, o));
-        rac_markup_format(&a->text, "  %s: highest %s %s at %s %s, area %s %s\n", shared_name(a, o),
-                          rac_sim_digits(arena, e.highest * reading.factor), reading.unit,
+        rac_markup_format(&a->text, "  %s: highest %s %s (90 %% %s to %s) at %s %s, area %s %s (%s to %s)\n",
+                          shared_name(a, o), rac_sim_digits(arena, e.highest * reading.factor), reading.unit,
+                          rac_sim_digits(arena, highest[0] * reading.factor),
+                          rac_sim_digits(arena, highest[RAC_SIM_QUANTILES - 1] * reading.factor),
                           rac_sim_digits(arena, e.at_h * clock.per_h), clock.unit,
-                          rac_sim_digits(arena, e.area * reading.factor), reading.area_unit);
+                          rac_sim_digits(arena, e.area * reading.factor), reading.area_unit,
+                          rac_sim_digits(arena, area[0] * reading.factor),
+                          rac_sim_digits(arena, area[RAC_SIM_QUANTILES - 1] * reading.factor));
+        if (a->sim->arms[0].group_count == 1)
+            say_course(a, o, mean, reading, clock);
     }
 }
 
@@ -300,7 +359,7 @@ static void tell(average *a, const rac_sim_group *group, size_t index, const fit
 {
     const rac_sim_clock clock = rac_sim_clock_for(a->sim->times_h[a->sim->times - 1]);
     json_t *outputs = json_array();
-    for (size_t o = 0; o < a->shared; o++)
+    for (size_t o = 0; o < a->shared.count; o++)
         json_array_append_new(outputs, output_json(a, models, o));
     json_array_append_new(a->subjects, json_pack("{s:f, s:o, s:o, s:o}", "id", group->id, "weights",
                                                  weights_json(a, models), "samples",
@@ -325,7 +384,7 @@ static void tell_unfitted(average *a, const rac_sim_group *group, const fitted *
 /* ---- files ---- */
 
 static void write_curve(const average *a, rac_csv_writer *csv, const char *model, double id, size_t o,
-                        const double *values)
+                        const double *values, const double *band)
 {
     for (size_t t = 0; t < a->sim->times; t++) {
         rac_csv_write_string(csv, model);
@@ -334,6 +393,8 @@ static void write_curve(const average *a, rac_csv_writer *csv, const char *model
         rac_csv_write_string(csv, shared_name(a, o));
         rac_csv_write_number(csv, values[t]);
         rac_csv_write_string(csv, shared_unit(a, o));
+        for (size_t q = 0; q < RAC_SIM_QUANTILES; q++)
+            rac_csv_write_number(csv, band[q * a->sim->times + t]);
         rac_csv_end_row(csv);
     }
 }
@@ -344,12 +405,13 @@ static rac_status write_rows(const average *a, rac_csv_writer *csv, const rac_si
     rac_text bytes;
     if (!rac_call_value(a->sim->call, "out"))
         return RAC_OK;
-    for (size_t o = 0; o < a->shared; o++) {
-        write_curve(a, csv, "average", group->id, o, mean_curve(a, models, o));
+    for (size_t o = 0; o < a->shared.count; o++) {
+        write_curve(a, csv, "average", group->id, o, mean_curve(a, models, o), band_of(a, o));
         for (size_t m = 0; m < a->sim->arm_count; m++)
             if (!models[m].missing)
                 write_curve(a, csv, a->sim->arms[m].about->name, group->id, o,
-                            models[m].curve + (size_t)a->output[m][o] * a->sim->times);
+                            models[m].curve + (size_t)a->shared.output[m][o] * a->sim->times,
+                            models[m].band + o * RAC_SIM_QUANTILES * a->sim->times);
     }
     const rac_status status = rac_csv_written(csv, &bytes, err);
     return status ? status : rac_call_write(a->sim->call, "out", bytes.data, bytes.size, err);
@@ -370,6 +432,33 @@ static void add_line(rac_figure *figure, const average *a, const char *name, con
                                               .width = width});
 }
 
+/* What the draws of all models leave possible: the middle 90 % and 50 %. */
+static void add_mixture(rac_figure *figure, const average *a, const double *x, double factor)
+{
+    const size_t times = a->sim->times;
+    static const struct {
+        size_t low, high;
+        double shade;
+        const char *name;
+    } bands[] = {{0, 4, 0.12, "90 % of the mixture"}, {1, 3, 0.25, "50 %"}};
+    for (size_t i = 0; i < 2; i++) {
+        double *low = rac_many(a->scratch, double, times), *high = rac_many(a->scratch, double, times);
+        for (size_t t = 0; t < times; t++) {
+            low[t] = band_of(a, 0)[bands[i].low * times + t] * factor;
+            high[t] = band_of(a, 0)[bands[i].high * times + t] * factor;
+        }
+        rac_figure_add(figure, &(rac_figure_mark){.kind = RAC_FIGURE_BAND,
+                                                  .name = bands[i].name,
+                                                  .style = 3,
+                                                  .count = times,
+                                                  .x = x,
+                                                  .low = low,
+                                                  .high = high,
+                                                  .shade = bands[i].shade,
+                                                  .edged = i == 0});
+    }
+}
+
 static void add_samples(rac_figure *figure, const average *a, const rac_sim_group *group, rac_sim_clock clock,
                         double factor)
 {
@@ -377,7 +466,7 @@ static void add_samples(rac_figure *figure, const average *a, const rac_sim_grou
            *y = rac_many(a->scratch, double, group->sample_count + 1);
     size_t count = 0;
     for (size_t s = 0; s < group->sample_count; s++)
-        if (group->samples[s].measured && group->samples[s].output == a->output[0][0]) {
+        if (group->samples[s].measured && group->samples[s].output == a->shared.output[0][0]) {
             x[count] = group->samples[s].time_h * clock.per_h;
             y[count++] = group->samples[s].value * factor;
         }
@@ -395,9 +484,11 @@ static rac_status plot(const average *a, const rac_sim_group *group, const fitte
         return RAC_OK;
     const rac_sim_clock clock = rac_sim_clock_for(sim->times_h[sim->times - 1]);
     const rac_sim_reading reading = rac_sim_read_unit(a->scratch, shared_unit(a, 0));
-    rac_figure figure =
-        rac_figure_open(a->scratch, rac_format(a->scratch, "Subject %g: %s", group->id, shared_name(a, 0)),
-                        "Curves of several models fitted to the samples, and their weighted mean", 180, 110);
+    rac_figure figure = rac_figure_open(
+        a->scratch, rac_format(a->scratch, "Subject %g: %s", group->id, shared_name(a, 0)),
+        "Curves of several models fitted to the samples, their weighted mean, and the middle 50 % "
+        "and 90 % of their mixture",
+        180, 110);
     double *x = rac_many(a->scratch, double, sim->times);
     for (size_t t = 0; t < sim->times; t++)
         x[t] = sim->times_h[t] * clock.per_h;
@@ -406,16 +497,20 @@ static rac_status plot(const average *a, const rac_sim_group *group, const fitte
     rac_sim_time_axis(&figure.x, clock, x[0], x[sim->times - 1]);
     figure.y.label = rac_sim_value_label(a->scratch, reading);
     figure.y.from_zero = true;
+    add_mixture(&figure, a, x, reading.factor);
+    add_line(&figure, a, "average", x, mean_curve(a, models, 0), reading.factor, 3, 0.9);
     for (size_t m = 0; m < sim->arm_count; m++)
         if (!models[m].missing)
             add_line(&figure, a,
                      rac_format(a->scratch, "%s (%.2f)", sim->arms[m].about->name, models[m].weight), x,
-                     models[m].curve + (size_t)a->output[m][0] * sim->times, reading.factor, (int)m, 0.35);
-    add_line(&figure, a, "average", x, mean_curve(a, models, 0), reading.factor, 3, 0.9);
+                     models[m].curve + (size_t)a->shared.output[m][0] * sim->times, reading.factor, (int)m,
+                     0.35);
     add_samples(&figure, a, group, clock, reading.factor);
-    rac_figure_note(&figure,
-                    "Mean of the models' individual curves, weighed by exp(-objective/2) (Uster 2021, "
-                    "doi:10.1002/cpt.2065). It recommends nothing.");
+    rac_figure_note(
+        &figure,
+        "Mean of the models' individual curves, weighed by exp(-objective/2) (Uster 2021, "
+        "doi:10.1002/cpt.2065); the band is of the mixture of their posterior draws, by the same weights, "
+        "without the error of an assay. It recommends nothing.");
     for (size_t i = 0; i < sim->note_count; i++)
         rac_figure_note(&figure, sim->notes[i]);
     rac_text svg;
@@ -434,14 +529,16 @@ static rac_status do_subject(average *a, rac_csv_writer *csv, size_t index, rac_
     const rac_sim_group *group = &a->sim->arms[0].groups[index];
     rac_status status = RAC_OK;
     for (size_t m = 0; m < a->sim->arm_count && !status; m++)
-        status =
-            fit_one(a->sim, a->scratch, &a->sim->arms[m], &a->sim->arms[m].groups[index], &models[m], err);
+        status = fit_one(a->sim, a->scratch, &a->sim->arms[m], &a->sim->arms[m].groups[index], index,
+                         &models[m], err);
     if (status)
         return status;
     if (!weigh(models, a->sim->arm_count)) {
         tell_unfitted(a, group, models);
         return RAC_OK;
     }
+    if ((status = mix(a, index, models, err)))
+        return status;
     a->fitted++;
     tell(a, group, index, models);
     status = write_rows(a, csv, group, models, err);
@@ -450,7 +547,8 @@ static rac_status do_subject(average *a, rac_csv_writer *csv, size_t index, rac_
 
 static rac_status do_subjects(average *a, rac_error *err)
 {
-    static const char *const head[] = {"model", "id", "time_h", "output", "value", "unit"};
+    static const char *const head[] = {"model", "id",  "time_h", "output", "value", "unit",
+                                       "p05",   "p25", "p50",    "p75",    "p95"};
     const size_t count = a->sim->arms[0].group_count;
     rac_csv_writer csv = rac_csv_writer_open(a->sim->arena, ',');
     rac_status status = RAC_OK;
@@ -500,7 +598,7 @@ static void say_end(average *a)
 rac_status rac_sim_average(rac_sim *sim, rac_reply *reply, rac_error *err)
 {
     average a = {.sim = sim, .text = {.arena = sim->arena}};
-    rac_status status = find_shared(&a, err);
+    rac_status status = rac_sim_find_shared(sim, &a.shared, err);
     if (!status)
         status = check_samples(&a, err);
     if (!status && rac_call_value(sim->call, "plot") && sim->arms[0].group_count > 1) {

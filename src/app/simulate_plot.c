@@ -65,7 +65,9 @@ static void add_bands(sheet *s, size_t index, const double *bands)
                             .high = as_read(s, bands + 4 * times),
                             .shade = s->thin ? 0.3 : 0.12,
                             .edged = !s->thin,
-                            .name = index == 0 ? "90 % of people" : NULL};
+                            .name = s->sim->mixed ? "90 % of the mixture"
+                                    : index == 0  ? "90 % of people"
+                                                  : NULL};
     rac_figure_add(&s->figure, &mark);
     if (s->thin)
         return;
@@ -73,7 +75,7 @@ static void add_bands(sheet *s, size_t index, const double *bands)
     mark.high = as_read(s, bands + 3 * times);
     mark.shade = 0.25;
     mark.edged = false;
-    mark.name = index == 0 ? "50 %" : NULL;
+    mark.name = index == 0 || s->sim->mixed ? "50 %" : NULL;
     rac_figure_add(&s->figure, &mark);
 }
 
@@ -81,18 +83,24 @@ static void add_arm(sheet *s, size_t index)
 {
     const rac_sim *sim = s->sim;
     const rac_sim_arm *arm = &sim->arms[index];
+    const size_t style =
+        index < sim->arm_count ? index : RAC_SIM_MODELS; /* an average looks the same always */
     const size_t k = drawn(sim, arm);
     const double *bands = arm->has_spread ? arm->bands + k * RAC_SIM_QUANTILES * sim->times : NULL;
-    if (bands)
-        add_bands(s, index, bands);
+    const bool part = sim->mixed && index < sim->arm_count; /* under the band of their average: a line */
+    if (bands && !part)
+        add_bands(s, style, bands);
     rac_figure_add(
         &s->figure,
         &(rac_figure_mark){.kind = RAC_FIGURE_LINE,
-                           .style = (int)index,
+                           .style = (int)style,
                            .count = s->count,
                            .x = s->x,
                            .y = as_read(s, bands ? bands + 2 * sim->times : arm->typical + k * sim->times),
-                           .width = s->thin ? 0.3 : 0.55,
+                           .width = part         ? 0.35
+                                    : s->thin    ? 0.3
+                                    : sim->mixed ? 0.9
+                                                 : 0.55,
                            .name = rac_format(s->arena, "%s, %s (%s)", drawn_name(sim, arm), arm->label,
                                               bands ? "median" : "typical")});
 }
@@ -138,6 +146,9 @@ static void add_notes(sheet *s)
     rac_figure_note(&s->figure, rac_format(s->arena, "%s, seed %llu%s. A simulation, not a measurement.", who,
                                            (unsigned long long)sim->seed,
                                            sim->residual ? ", with the error of an assay" : ""));
+    if (sim->mixed)
+        rac_figure_note(&s->figure,
+                        rac_format(s->arena, "average: %s.", sim->arms[sim->arm_count].about->title));
     for (size_t a = 0; a < sim->arm_count; a++) {
         const rac_sim_arm *arm = &sim->arms[a];
         for (size_t i = 0; i < arm->outside_count; i++)
@@ -220,6 +231,8 @@ static rac_status make_sheet(sheet *s, const rac_sim *sim, size_t from, size_t c
         s->x[t] = (sim->times_h[from + t] - zero_h) * s->clock.per_h;
     s->figure = rac_figure_open(sim->arena, title, about_plot, WIDTH_MM, HEIGHT_MM);
     set_axes(s);
+    if (sim->mixed)
+        add_arm(s, sim->arm_count);
     for (size_t a = 0; a < sim->arm_count; a++)
         add_arm(s, a);
     add_doses(s);

@@ -302,7 +302,7 @@ rac_status rac_sim_run(rac_sim *sim, size_t index, rac_sim_files *files, rac_sim
     const size_t outputs = arm->output_count, people = arm->group_count * sim->n;
     const bool apart = sim->own_times && files; /* rows at other times than the summary's */
     const bool alike = rac_model_etas(arm->model) == 0 && !arm->binding.varies && !sim->residual;
-    const bool summed = arm->group_count > 1 || !alike;
+    const bool varied = arm->group_count > 1 || !alike, summed = varied || sim->average;
     pass p = {.sim = sim, .arm = arm, .files = apart ? NULL : files, .parameters = parameters};
     rac_status status = RAC_OK;
     open_workers(&p);
@@ -318,8 +318,14 @@ rac_status rac_sim_run(rac_sim *sim, size_t index, rac_sim_files *files, rac_sim
         arm->unsettled += p.workers[w].unsettled;
     if (!status && summed)
         status = read_spread(sim, arm, &p, err);
-    rac_sim_spread_free(p.curve);
-    rac_sim_spread_free(p.exposure);
+    arm->has_spread &= varied;
+    if (sim->average) {
+        arm->curve_spread = p.curve;
+        arm->exposure_spread = p.exposure;
+    } else {
+        rac_sim_spread_free(p.curve);
+        rac_sim_spread_free(p.exposure);
+    }
     if (!status && apart) {
         p = (pass){.sim = sim, .arm = arm, .files = files};
         open_workers(&p);

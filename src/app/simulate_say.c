@@ -79,8 +79,7 @@ static void say_row(lines *l, const rac_sim_arm *arm, const char *what, double t
     say(l, "\n");
 }
 
-/* At most a dozen of the times, round ones where the grid has them; the first, the last, the highest. */
-static double shown_step(const rac_sim *sim, rac_sim_clock clock)
+double rac_sim_shown_step(const rac_sim *sim, rac_sim_clock clock)
 {
     static const double steps[] = {1, 2, 5, 10, 15, 30, 60, 120, 360},
                         days[] = {1, 2, 7, 14, 28, 56, 84, 182, 364};
@@ -92,7 +91,7 @@ static double shown_step(const rac_sim *sim, rac_sim_clock clock)
     return span / 10;
 }
 
-static bool is_shown(const rac_sim *sim, rac_sim_clock clock, double step, size_t t, size_t peak)
+bool rac_sim_is_shown(const rac_sim *sim, rac_sim_clock clock, double step, size_t t, size_t peak)
 {
     if (sim->times <= 12 || t == 0 || t == peak || t + 1 == sim->times)
         return true;
@@ -133,10 +132,10 @@ static void say_output(lines *l, const rac_sim *sim, const rac_sim_arm *arm, siz
     const char *until = rac_number_format(l->arena, round(last_h * clock.per_h * 100) / 100);
     say_row(l, arm, rac_format(l->arena, "area to %s %s, %s", until, clock.unit, reading.area_unit), t.area,
             bands ? e + 2 * RAC_SIM_QUANTILES : NULL, 1, reading.factor);
-    const double step = shown_step(sim, clock);
+    const double step = rac_sim_shown_step(sim, clock);
     const size_t peak = peak_of(bands ? bands + 2 * sim->times : typical, sim->times);
     for (size_t i = 0; i < sim->times; i++)
-        if (is_shown(sim, clock, step, i, peak))
+        if (rac_sim_is_shown(sim, clock, step, i, peak))
             say_row(l, arm,
                     rac_format(l->arena, "at %s %s",
                                rac_number_format(l->arena, round(sim->times_h[i] * clock.per_h * 100) / 100),
@@ -153,7 +152,11 @@ static void say_arm(lines *l, const rac_sim *sim, const rac_sim_arm *arm)
         say(l, "  %zu subject%s of the table, %zu each", arm->group_count, arm->group_count == 1 ? "" : "s",
             sim->n);
     else
-        say(l, "  %zu virtual people", sim->n);
+        say(l, "  %zu virtual people%s", sim->n,
+            arm == &sim->arms[sim->arm_count]
+                ? " of each model, mixed: one of the models is right, and the weights "
+                  "say how likely each is"
+                : "");
     say(l, ", seed %llu%s%s\n", (unsigned long long)sim->seed,
         sim->residual ? ", as an assay would see them" : "",
         people->table ? ", covariates from the file" : "");
@@ -177,7 +180,7 @@ static void say_arm(lines *l, const rac_sim *sim, const rac_sim_arm *arm)
 
 /* ---- JSON ---- */
 
-static json_t *quantiles_json(const double *values, size_t stride)
+json_t *rac_sim_quantiles_json(const double *values, size_t stride)
 {
     json_t *object = json_object();
     for (size_t q = 0; q < RAC_SIM_QUANTILES; q++)
@@ -189,7 +192,7 @@ static json_t *exposure_json(const rac_sim_arm *arm, size_t k, size_t which, dou
 {
     json_t *object =
         arm->has_spread
-            ? quantiles_json(arm->exposures + (k * RAC_SIM_EXPOSURES + which) * RAC_SIM_QUANTILES, 1)
+            ? rac_sim_quantiles_json(arm->exposures + (k * RAC_SIM_EXPOSURES + which) * RAC_SIM_QUANTILES, 1)
             : json_object();
     if (arm->has_typical)
         json_object_set_new(object, "typical", json_real(typical));
@@ -204,7 +207,7 @@ static json_t *output_json(const rac_sim *sim, const rac_sim_arm *arm, size_t k)
     const rac_sim_exposure t = typical ? arm->typical_exposure[k] : (rac_sim_exposure){0};
     json_t *rows = json_array();
     for (size_t i = 0; i < sim->times; i++) {
-        json_t *row = bands ? quantiles_json(bands + i, sim->times) : json_object();
+        json_t *row = bands ? rac_sim_quantiles_json(bands + i, sim->times) : json_object();
         json_object_set_new(row, "time_h", json_real(sim->times_h[i]));
         if (typical)
             json_object_set_new(row, "typical", json_real(typical[i]));
@@ -238,6 +241,17 @@ static json_t *arm_json(const rac_sim *sim, const rac_sim_arm *arm)
         strings(arm->outside, arm->outside_count), "outputs", outputs);
 }
 
+static json_t *average_json(const rac_sim *sim)
+{
+    const rac_sim_arm *average = &sim->arms[sim->arm_count];
+    json_t *outputs = json_array(), *weights = json_object();
+    for (size_t o = 0; o < average->output_count; o++)
+        json_array_append_new(outputs, output_json(sim, average, o));
+    for (size_t m = 0; m < sim->arm_count; m++)
+        json_object_set_new(weights, sim->arms[m].about->name, json_real(sim->weights[m]));
+    return json_pack("{s:o, s:o}", "weights", weights, "outputs", outputs);
+}
+
 static json_t *doses_json(const rac_sim *sim)
 {
     json_t *list = json_array();
@@ -258,6 +272,8 @@ void rac_sim_say(const rac_sim *sim, rac_reply *reply)
         say_arm(&l, sim, &sim->arms[a]);
         json_array_append_new(models, arm_json(sim, &sim->arms[a]));
     }
+    if (sim->mixed)
+        say_arm(&l, sim, &sim->arms[sim->arm_count]);
     for (size_t i = 0; i < sim->note_count; i++)
         say(&l, "Note: %s\n", sim->notes[i]);
     say(&l, "A simulation, not a recommendation.\n");
@@ -265,4 +281,6 @@ void rac_sim_say(const rac_sim *sim, rac_reply *reply)
     reply->json = json_pack("{s:I, s:I, s:b, s:o, s:o, s:o}", "people", (json_int_t)sim->n, "seed",
                             (json_int_t)sim->seed, "residual", sim->residual, "doses", doses_json(sim),
                             "notes", strings(sim->notes, sim->note_count), "models", models);
+    if (sim->mixed)
+        json_object_set_new(reply->json, "average", average_json(sim));
 }

@@ -1,6 +1,7 @@
 /* Quantiles over people at every time of every output: of all values while they are few, of counts in bins
  * (racemate/pharma/quantiles.h) when they are many.  Both give the same for any number of threads. */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "app/simulate.h"
@@ -13,6 +14,7 @@ enum { VALUES_MAX = 1 << 22 }; /* kept: 32 MB */
 struct rac_sim_spread {
     size_t people, times, outputs;
     double *values; /* outputs x times x people, NAN for who has no answer; NULL: counted */
+    size_t kept;    /* after the table: of each row, those with an answer, which stand first */
     int workers;
     rac_arena *arenas[RAC_SIM_THREADS];
     rac_quantiles *counts[RAC_SIM_THREADS];
@@ -73,6 +75,7 @@ static rac_status table_of_values(rac_arena *arena, rac_sim_spread *spread, doub
             const size_t count = drop_missing(row, spread->people);
             if (!count)
                 return rac_fail(err, RAC_NOT_CONVERGED, "nobody simulated has a finite answer");
+            spread->kept = count; /* the same for every row: a person fails as a whole */
             for (size_t q = 0; q < RAC_SIM_QUANTILES; q++)
                 (*table)[(o * RAC_SIM_QUANTILES + q) * spread->times + time] =
                     rac_quantile(row, count, rac_sim_quantiles[q]);
@@ -93,6 +96,21 @@ rac_status rac_sim_spread_table(rac_arena *arena, rac_sim_spread *spread, double
     return status ? status
                   : rac_quantiles_table(arena, spread->counts[0], rac_sim_quantiles, RAC_SIM_QUANTILES, table,
                                         err);
+}
+
+static int ascending(const void *left, const void *right)
+{
+    const double a = *(const double *)left, b = *(const double *)right;
+    return (a > b) - (a < b);
+}
+
+rac_mixture_part rac_sim_spread_part(rac_sim_spread *spread, size_t output, size_t time)
+{
+    if (!spread->values)
+        return (rac_mixture_part){.weight = 1, .counted = spread->counts[0], .time = time, .output = output};
+    double *row = spread->values + (output * spread->times + time) * spread->people;
+    qsort(row, spread->kept, sizeof *row, ascending);
+    return (rac_mixture_part){.weight = 1, .sorted = row, .count = spread->kept};
 }
 
 bool rac_sim_spread_is_counted(const rac_sim_spread *spread)

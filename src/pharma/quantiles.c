@@ -446,6 +446,54 @@ double rac_quantiles_at(const rac_quantiles *q, size_t time, size_t output, doub
     return lower + (place - below) * (order_statistic(r, (uint64_t)below + 1, q->subjects) - lower);
 }
 
+/* How many of the `count` values spread in a bin are x or less. */
+static uint64_t in_bin_up_to(uint32_t bin, uint32_t count, double x)
+{
+    const double low = floor_of(bin), high = floor_of(bin + 1);
+    const double below = floor((x - low) / (high - low) * count + 0.5);
+    return below <= 0 ? 0 : below >= count ? count : (uint64_t)below;
+}
+
+/* How many values as `find` gives them are x or less. */
+static uint64_t count_up_to(const row *r, double x)
+{
+    const window *below = &r->below, *above = &r->above;
+    uint64_t k = x >= 0 ? r->zeros : 0;
+    for (uint32_t bin = below->lowest; below->counts && bin <= below->highest; bin++) {
+        const uint32_t count = below->counts[bin - below->first]; /* -x or more: not those less than -x */
+        k += x >= 0 ? count : count - in_bin_up_to(bin, count, nextafter(-x, 0));
+    }
+    for (uint32_t bin = above->lowest; x > 0 && above->counts && bin <= above->highest; bin++) {
+        if (floor_of(bin) > x)
+            break;
+        k += in_bin_up_to(bin, above->counts[bin - above->first], x);
+    }
+    return k;
+}
+
+double rac_quantiles_share(const rac_quantiles *q, size_t time, size_t output, double x)
+{
+    assert(q->subjects && time < q->times && output < q->outputs);
+    count_waiting(q);
+    const row *r = &q->rows[time * q->outputs + output];
+    if (x < r->least || x >= r->most)
+        return x < r->least ? 0 : 1;
+    /* the least and the greatest are known exactly and stand in the place of what their bins say */
+    uint64_t k = count_up_to(r, x);
+    k = k < 1 ? 1 : k > q->subjects - 1 ? q->subjects - 1 : k;
+    double lower = order_statistic(r, k - 1, q->subjects), upper = order_statistic(r, k, q->subjects);
+    while (lower > x && k > 1) { /* rounding at the border of a bin */
+        upper = lower;
+        lower = order_statistic(r, --k - 1, q->subjects);
+    }
+    while (upper <= x && k < q->subjects - 1) {
+        lower = upper;
+        upper = order_statistic(r, ++k, q->subjects);
+    }
+    const double inside_step = upper > lower ? fmin(fmax((x - lower) / (upper - lower), 0), 1) : 1;
+    return ((double)(k - 1) + inside_step) / (double)(q->subjects - 1);
+}
+
 rac_status rac_quantiles_table(rac_arena *arena, const rac_quantiles *q, const double *wanted,
                                size_t wanted_count, double **values, rac_error *err)
 {

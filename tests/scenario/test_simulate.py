@@ -262,6 +262,73 @@ def models_are_averaged_by_how_well_they_fit():
     assert "residual error" in done.stderr, done
 
 
+BAND = ("p05", "p25", "p50", "p75", "p95")
+
+
+@case
+def an_average_has_the_band_of_the_mixture():
+    """A model that weighs nothing changes no bit of the other's band, which is that of `racemate fit`; otherwise each quantile
+    of the mixture lies between those of the models."""
+    table = path("one.csv", "".join(l for l in TABLE.splitlines(True) if not l.startswith("2")))
+    text = open(OTTO, encoding="utf-8").read()
+    sure = path("sure.yaml", text.replace("model: otto-2021-s-ketamine", "model: sure").replace("proportional: 0.23609", "proportional: 0.0001"))
+    faster = path("faster.yaml", text.replace("model: otto-2021-s-ketamine", "model: faster").replace("CL: {value: 95.2", "CL: {value: 140"))
+    subject = answer(OTTO, sure, "--average", "--data", table, "--out", path("band.csv"))["subjects"][0]
+    assert {w["model"]: w["weight"] for w in subject["weights"]} == {"otto-2021-s-ketamine": 1, "sure": 0}, subject["weights"]
+    cells = {}
+    for r in rows_of("band.csv"):
+        cells.setdefault((r["output"], r["time_h"]), {})[r["model"]] = [r[q] for q in BAND]
+    assert all(c["average"] == c["otto-2021-s-ketamine"] for c in cells.values()) and len(cells) > 100
+    answer(OTTO, faster, "--average", "--data", table, "--out", path("two.csv"), "--plot", path("two.svg"))
+    cells = {}
+    for r in rows_of("two.csv"):
+        cells.setdefault((r["output"], r["time_h"]), {})[r["model"]] = [float(r[q]) for q in BAND]
+    for c in cells.values():
+        for mixed, a, b in zip(c["average"], c["otto-2021-s-ketamine"], c["faster"]):
+            assert min(a, b) <= mixed <= max(a, b), c
+        assert c["average"] == sorted(c["average"])
+    drawn = open(path("two.svg"), encoding="utf-8").read()
+    assert "90 % of the mixture" in drawn and "posterior draws" in drawn
+    said = run(OTTO, faster, "--average", "--data", table).stdout
+    assert re.search(r"highest \d+ ng/mL \(90 % \d+ to \d+\)", said) and "median" in said, said
+
+
+@case
+def people_of_several_models_are_mixed():
+    """F of the mixture, computed from the people in the file, is q at each quantile; weights 1 and 0 give one model's band."""
+    words = [ARTERIAL, VENOUS, "--average", *STANDARD, "--times", "at 0 h, 20 min, 40 min, 2 h", "--output", "ketamine", "--n", "500"]
+    said = answer(*words, "--weights", "0.75, 0.25", "--out", path("people.csv"), "--plot", path("people.svg"))
+    assert said["average"]["weights"] == {"racemic-arterial": 0.75, "racemic-venous": 0.25}
+    values = {}
+    for r in rows_of("people.csv"):
+        values.setdefault((round(float(r["time_h"]), 6), r["model"]), []).append(float(r["value"]))
+
+    def share(sample, x):
+        sample = sorted(sample)
+        k = sum(v <= x for v in sample)
+        return 0 if k == 0 else 1 if k == len(sample) else (k - 1 + (x - sample[k - 1]) / (sample[k] - sample[k - 1])) / (len(sample) - 1)
+
+    for row in said["average"]["outputs"][0]["rows"][1:]:
+        for q, p in zip(BAND, (0.05, 0.25, 0.5, 0.75, 0.95)):
+            f = sum(w * share(values[round(row["time_h"], 6), m], row[q]) for m, w in said["average"]["weights"].items())
+            assert abs(f - p) < 1e-4, (row, q, f)  # the file has nine digits
+    assert "90 % of the mixture" in open(path("people.svg"), encoding="utf-8").read()
+    for n in ("500", "60000"):  # kept, and counted
+        alone = answer(*words[:-1], n, "--weights", "0,1", "--times", "2 h by 1 min")
+        own = alone["models"][1]["outputs"][0]
+        assert alone["models"][1]["counted"] == (n == "60000"), n
+        for a, b in zip(alone["average"]["outputs"][0]["rows"], own["rows"]):
+            assert [a[q] for q in BAND] == [b[q] for q in BAND], (a, b)
+        assert alone["average"]["outputs"][0]["area_h"]["p95"] == own["area_h"]["p95"]
+    equal = answer(*words)["average"]["weights"]
+    assert set(equal.values()) == {0.5}
+    for bad, why in ((["--weights", "1"], "1 weights for 2 models"), (["--weights", "0, 0"], "all 0"), (["--weights", "1, -1"], "between 0"),
+                     (["--weights", "1, x"], "x")):
+        assert why in run(*words, *bad, code=2).stderr, bad
+    assert "--average --weights" in run(ARTERIAL, VENOUS, *STANDARD, "--weights", "1,1", code=2).stderr
+    assert "needs more than one model" in run(VENOUS, "--average", *STANDARD, code=2).stderr
+
+
 @case
 def a_million_people_fit_in_little_memory():
     """Counted quantiles of 200,000 people agree with the exact ones of the first thousands; memory stays flat."""

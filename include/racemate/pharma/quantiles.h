@@ -61,6 +61,10 @@ size_t rac_quantiles_outputs(const rac_quantiles *quantiles);
  * must have been counted. */
 double rac_quantiles_at(const rac_quantiles *quantiles, size_t time, size_t output, double quantile);
 
+/* The other way round: the share of subjects at or below x, 0 .. 1, so that rac_quantiles_at gives x for it.
+ */
+double rac_quantiles_share(const rac_quantiles *quantiles, size_t time, size_t output, double x);
+
 /* All of them, outputs x quantiles x times as rac_population_quantiles has them.  RAC_INVALID for a quantile
  * outside 0 .. 1, RAC_NOT_CONVERGED when no subject was counted. */
 rac_status rac_quantiles_table(rac_arena *arena, const rac_quantiles *quantiles, const double *wanted,
