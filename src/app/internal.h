@@ -120,6 +120,12 @@ char *rac_app_predict_plan(rac_arena *arena, const rac_plan *plan, json_t *into)
  * another substance. */
 rac_status rac_app_predict_models(rac_arena *arena, const rac_plan *plan, const char *names, json_t *into,
                                   char **text, rac_error *err);
+/* Those models as one (predict_average.c): the quantiles of their mixture, with equal weights, or, with
+ * --data, by how well each fits the patient's samples and what these leave possible.  As "average" in `into`.
+ * RAC_INVALID for a table of several subjects, or a model that cannot be fitted; problems of the table become
+ * the reply. */
+rac_status rac_app_predict_average(rac_call *call, const rac_plan *plan, const char *names, rac_reply *reply,
+                                   json_t *into, char **text, rac_error *err);
 /* The same from the rates the pump really ran at, and from the present one on while it runs. */
 char *rac_app_predict_session(rac_arena *arena, const rac_session *session, rac_instant now, json_t *into);
 

@@ -3,27 +3,21 @@
 #include <math.h>
 #include <string.h>
 
-#include "app/internal.h"
-#include "racemate/pharma.h"
+#include "app/predict.h"
 
 /* Which model speaks, and of how many virtual patients the band is made. */
 static const struct {
     const char *file, *route, *output;
-    size_t subjects;
-    uint64_t seed;
-} setting = {"racemic-arterial.yaml", "intravenous", "ketamine", 400, 1};
+} setting = {"racemic-arterial.yaml", "intravenous", "ketamine"};
+const size_t rac_predict_subjects = 400;
+const uint64_t rac_predict_seed = 1;
 
-enum { STEP_MIN = 30, UNTIL_MIN = 240, ROWS_MAX = UNTIL_MIN / STEP_MIN + 2 };
+enum { STEP_MIN = 30, UNTIL_MIN = 240, ROWS_MAX = RAC_PREDICT_ROWS };
+_Static_assert(ROWS_MAX >= UNTIL_MIN / STEP_MIN + 2, "the rows, the end of the infusion, and now");
 
-typedef struct moment {
-    double min; /* since the infusion began */
-    const char *remark;
-} moment;
-
-typedef struct outlook {
-    moment rows[ROWS_MAX];
-    size_t count;
-} outlook;
+typedef rac_predict_moment moment;
+typedef rac_predict_outlook outlook;
+typedef rac_predict_question question;
 
 /* Keeps the rows in order; two moments of one time become one, with both remarks' first. */
 static void add_moment(outlook *o, double min, const char *remark)
@@ -113,16 +107,6 @@ static void write_outlook(rac_arena *arena, const outlook *o, const rac_predicti
     *text = rac_format(arena, "%s  A prediction to read beside the patient; it recommends nothing.\n", lines);
 }
 
-/* A model that speaks of this plan, and what the pump gave and will give. */
-typedef struct question {
-    const char *file;
-    rac_model *model;
-    size_t output;
-    rac_regimen regimen;
-    double *covariates;
-    double end_min; /* when drug last flows */
-} question;
-
 static rac_status prepare(rac_arena *arena, const rac_plan *plan, const rac_rate_segment *segments,
                           size_t count, question *q, rac_error *err)
 {
@@ -155,12 +139,12 @@ static rac_status answer(rac_arena *arena, const question *q, const double *time
                                             .times = times,
                                             .quantiles = quantiles,
                                             .quantile_count = 2,
-                                            .subjects = setting.subjects,
-                                            .seed = setting.seed};
+                                            .subjects = rac_predict_subjects,
+                                            .seed = rac_predict_seed};
     return rac_pharma_predict(arena, q->model, &request, prediction, err);
 }
 
-static outlook moments_of(double end_min, double now_min)
+rac_predict_outlook rac_predict_moments(double end_min, double now_min)
 {
     outlook o = {.count = 0};
     for (int min = STEP_MIN; min <= UNTIL_MIN; min += STEP_MIN)
@@ -184,7 +168,7 @@ static rac_status predict(rac_arena *arena, const rac_plan *plan, const rac_rate
     rac_status status = prepare(arena, plan, segments, count, &q, err);
     if (status)
         return status;
-    const outlook o = moments_of(q.end_min, now_min);
+    const outlook o = rac_predict_moments(q.end_min, now_min);
     double times_h[ROWS_MAX];
     times_of(&o, times_h);
     rac_prediction prediction;
@@ -230,7 +214,7 @@ char *rac_app_predict_session(rac_arena *arena, const rac_session *session, rac_
 
 /* ---- several models side by side ---- */
 
-enum { MODELS_MAX = 3 };
+enum { MODELS_MAX = RAC_PREDICT_MODELS };
 
 typedef struct opinion {
     question q;
@@ -246,25 +230,35 @@ static rac_status no_such_model(const char *name, rac_error *err)
 }
 
 /* A model of another substance would take these mg for something else. */
-static rac_status ask(rac_arena *arena, const rac_plan *plan, rac_text name, opinion *one, rac_error *err)
+rac_status rac_predict_ask(rac_arena *arena, const rac_plan *plan, rac_text name, rac_predict_question *q,
+                           rac_error *err)
 {
     const rac_rate_segment whole = {{0}, {INT64_MAX}, plan->rate_ml_per_h};
     rac_model *usual = NULL;
     const char *typed = rac_text_copy(arena, name);
     if (!name.size || strspn(typed, "abcdefghijklmnopqrstuvwxyz0123456789-") != name.size)
         return no_such_model(typed, err);
-    one->q = (question){.file = rac_format(arena, "%s.yaml", typed)};
-    rac_status status = prepare(arena, plan, &whole, 1, &one->q, err);
+    *q = (question){.file = rac_format(arena, "%s.yaml", typed)};
+    rac_status status = prepare(arena, plan, &whole, 1, q, err);
     if (status == RAC_NOT_FOUND)
         return no_such_model(typed, err);
     if (status || (status = read_model(arena, setting.file, &usual, err)))
         return status;
-    one->about = rac_model_describe(one->q.model);
+    const rac_model_about *about = rac_model_describe(q->model);
     const char *substance = rac_model_describe(usual)->substance;
-    if (strcmp(one->about->substance, substance) != 0)
+    if (strcmp(about->substance, substance) != 0)
         return rac_fail(err, RAC_UNSUPPORTED, "the model '%s' is written for %s, the plan is of %s", typed,
-                        one->about->substance, substance);
-    const outlook o = moments_of(one->q.end_min, -1);
+                        about->substance, substance);
+    return RAC_OK;
+}
+
+static rac_status ask(rac_arena *arena, const rac_plan *plan, rac_text name, opinion *one, rac_error *err)
+{
+    const rac_status status = rac_predict_ask(arena, plan, name, &one->q, err);
+    if (status)
+        return status;
+    one->about = rac_model_describe(one->q.model);
+    const outlook o = rac_predict_moments(one->q.end_min, -1);
     double times_h[ROWS_MAX];
     times_of(&o, times_h);
     return answer(arena, &one->q, times_h, o.count, &one->prediction, err);
@@ -282,7 +276,7 @@ static char *cell(rac_arena *arena, const opinion *one, size_t i)
 
 static void write_opinions(rac_arena *arena, const opinion *opinions, size_t count, json_t *into, char **text)
 {
-    const outlook o = moments_of(opinions[0].q.end_min, -1);
+    const outlook o = rac_predict_moments(opinions[0].q.end_min, -1);
     json_t *list = json_array();
     char *lines =
         rac_format(arena, "\nPredicted %s, not measured, ng/mL (90 %% of people):\n        ", setting.output);

@@ -448,12 +448,24 @@ RAC_DO(rac_do_plan)
         (status = plan_request(call, patient, &request, protocol, err)) ||
         (status = rac_plan_make(call->arena, protocol, &request, &plan, err)))
         return status;
-    reply->json = plan_reply(call->arena, &plan);
     const char *models = rac_call_value(call, "models");
+    const bool average = rac_call_flag(call, "average"), samples = rac_call_value(call, "data") != NULL;
+    if ((average || samples) && !models) {
+        rac_fail(err, RAC_INVALID, "which models?");
+        rac_error_hint(err, "--models racemic-arterial,racemic-venous");
+        return RAC_INVALID;
+    }
     char *side_by_side = rac_string_copy(call->arena, "");
-    if (models &&
-        (status = rac_app_predict_models(call->arena, &plan, models, reply->json, &side_by_side, err)))
+    json_t *card = reply->json = plan_reply(call->arena, &plan);
+    if (models)
+        status = average || samples
+                     ? rac_app_predict_average(call, &plan, models, reply, card, &side_by_side, err)
+                     : rac_app_predict_models(call->arena, &plan, models, card, &side_by_side, err);
+    if (status) { /* problems of a table may stand in the reply now */
+        reply->json = reply->json == card ? NULL : reply->json;
+        json_decref(card);
         return status;
+    }
     reply->text = rac_format(call->arena, "%s%s%s",
                              rac_plan_card(call->arena, protocol, &plan, rac_app_zone_min(call->app)),
                              rac_app_predict_plan(call->arena, &plan, reply->json), side_by_side);

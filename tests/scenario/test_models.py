@@ -7,7 +7,7 @@ import re
 import subprocess
 import tempfile
 
-from clinic import PROGRAM, ROOT
+from clinic import PROGRAM, ROOT, Clinic
 from tap import case, main
 
 NOWHERE = tempfile.mkdtemp(prefix="racemate-models-")
@@ -138,6 +138,48 @@ def every_number_is_told_with_its_source():
         f.write(open(f"{ROOT}/models/clements-1981.yaml", encoding="utf-8").read().replace(", source: \"Clements 1981\", tier: C", "", 1))
     done = run("model", "check", own)
     assert "V1 has no source" in done.stdout and "1 number nobody can trace" in done.stdout, done
+
+
+@case
+def a_plan_is_averaged_over_models_and_by_samples():
+    """A model that the samples rule out leaves the other's band; without samples the models weigh the same."""
+    clinic = Clinic().at("09:30")
+    clinic.adopt()
+    patient = clinic.candidate()
+
+    def plan(*words, code=0, data=None):
+        env = {k: v for k, v in os.environ.items() if not k.startswith("RACEMATE_")}
+        env.update(RACEMATE_CLINIC=clinic.path, RACEMATE_CLOCK=clinic.clock, **({"RACEMATE_DATA": data} if data else {}))
+        done = subprocess.run([PROGRAM, "plan", patient, "70 kg", *words], env=env, capture_output=True, text=True, timeout=120)
+        assert done.returncode == code, (words, done)
+        return done
+
+    said = json.loads(plan("--models", "racemic-arterial,racemic-venous", "--average", "--json").stdout)["average"]
+    end = next(r for r in said["rows"] if r["remark"] == "end of infusion")
+    assert [m["weight"] for m in said["models"]] == [0.5, 0.5] and said["by"] == "people", said
+    low, high = end["models"]["racemic-venous"], end["models"]["racemic-arterial"]
+    assert abs(low["p50_ng_per_ml"] - 160) < 6 and abs(high["p50_ng_per_ml"] - 253) < 6, end
+    assert low["p05_ng_per_ml"] < end["p05_ng_per_ml"] < end["p50_ng_per_ml"] < end["p95_ng_per_ml"] < high["p95_ng_per_ml"], end
+    assert "equal, as nothing is known" in plan("--models", "racemic-arterial,racemic-venous", "--average").stdout
+    folder = tempfile.mkdtemp(prefix="racemate-models-")
+    os.mkdir(f"{folder}/models")
+    text = open(f"{ROOT}/models/racemic-venous.yaml", encoding="utf-8").read()
+    with open(f"{folder}/models/sure.yaml", "w", encoding="utf-8") as f:  # an assay without error: no sample fits it
+        f.write(text.replace("model: racemic-venous", "model: sure").replace("proportional: 0.23609", "proportional: 0.0001"))
+    table = os.path.join(folder, "earlier.csv")
+    with open(table, "w", encoding="utf-8") as f:
+        f.write("ID,TIME,AMT,RATE,EVID,CMT,DV,weight\n1,0,35,52.5,1,1,.,70\n1,0.667,.,.,0,1,0.24,70\n1,1,.,.,0,1,0.17,70\n1,2,.,.,0,1,0.11,70\n")
+    said = json.loads(plan("--models", "racemic-venous,sure", "--data", table, "--json", data=folder).stdout)["average"]
+    assert [m["weight"] for m in said["models"]] == [1, 0] and said["by"] == "samples", said["models"]
+    for row in said["rows"]:
+        own = row["models"]["racemic-venous"]
+        assert all(row[q] == own[q] for q in own), row
+    mine = next(r for r in said["rows"] if r["remark"] == "end of infusion")
+    assert 190 < mine["p50_ng_per_ml"] < 250 and mine["p05_ng_per_ml"] > low["p05_ng_per_ml"], mine  # higher than most people
+    assert "of this patient by earlier samples" in plan("--models", "racemic-venous,sure", "--data", table, data=folder).stdout
+    assert "residual error" in plan("--models", "racemic-arterial,racemic-venous", "--data", table, code=2).stderr
+    assert "which models?" in plan("--average", code=2).stderr
+    assert "12 subjects" in plan("--models", "racemic-venous", "--data", f"{ROOT}/examples/samples.csv", code=2).stderr
 
 
 if __name__ == "__main__":
