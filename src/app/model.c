@@ -68,6 +68,24 @@ static json_t *strings(const char *const *items, size_t count)
     return list;
 }
 
+/* "intravenous, film", "ketamine, norketamine". */
+static char *names(rac_arena *arena, const rac_model *model, size_t count,
+                   const char *(*name)(const rac_model *, size_t))
+{
+    char *all = rac_string_copy(arena, "");
+    for (size_t i = 0; i < count; i++)
+        all = rac_format(arena, "%s%s%s", all, i ? ", " : "", name(model, i));
+    return all;
+}
+
+static bool can_be_fitted(const rac_model *model)
+{
+    bool error = false;
+    for (size_t o = 0; o < rac_model_outputs(model); o++)
+        error |= rac_model_output_has_error(model, o);
+    return error && rac_model_etas(model) > 0;
+}
+
 RAC_DO(rac_do_model_list)
 {
     const char **files;
@@ -94,16 +112,24 @@ RAC_DO(rac_do_model_list)
         }
         const rac_model_about *about = rac_model_describe(model);
         const bool ready = rac_model_check_ready(model, NULL) == RAC_OK;
-        text = rac_format(call->arena, "%smodels/%-27s %s%s\n%34s %s; %s\n", text, files[i], about->title,
-                          ready ? "" : " [values unknown: does not run]", "", about->sampling,
-                          about->population);
+        const char *routes = names(call->arena, model, rac_model_routes(model), rac_model_route_name),
+                   *outputs = names(call->arena, model, rac_model_outputs(model), rac_model_output_name);
+        const bool people = rac_model_etas(model) > 0, fits = can_be_fitted(model);
+        text = rac_format(call->arena, "%smodels/%-27s %s%s\n%34s %s; %s\n%34s by %s: %s\n", text, files[i],
+                          about->title, ready ? "" : " [values unknown: does not run]", "", about->sampling,
+                          about->population, "", routes, outputs);
+        if (ready && !(people && fits))
+            text = rac_format(call->arena, "%s%34s %s\n", text, "",
+                              people ? "no error of a measurement is known: cannot be fitted to samples"
+                                     : "a typical curve: no differences between people are known");
         json_array_append_new(reply->json,
-                              json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:o}", "file", files[i], "model",
-                                        about->name, "title", about->title, "sampling", about->sampling,
-                                        "population", about->population, "ready", ready, "sources",
-                                        strings(about->sources, about->source_count)));
+                              json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:s, s:s, s:b, s:b, s:o}", "file",
+                                        files[i], "model", about->name, "title", about->title, "sampling",
+                                        about->sampling, "population", about->population, "ready", ready,
+                                        "routes", routes, "outputs", outputs, "varies", people, "fits", fits,
+                                        "sources", strings(about->sources, about->source_count)));
     }
-    reply->text = text;
+    reply->text = rac_format(call->arena, "%sA name is enough: racemate model show racemic-venous\n", text);
     return RAC_OK;
 }
 

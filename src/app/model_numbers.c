@@ -116,16 +116,27 @@ char *rac_app_with_unit(rac_arena *arena, double value, const char *unit)
     return rac_format(arena, "%.4g%s%s", value, pure ? "" : " ", pure ? "" : unit);
 }
 
+/* "26.29 1/h (0.4381 /min)": as the file has it beside, where that is another unit or has more digits. */
+static const char *value_text(const table *t, const rac_parameter_about *about, const double *value)
+{
+    if (!about->expression)
+        return rac_format(t->arena, "unknown, in %s", about->unit);
+    if (!value)
+        return about->expression;
+    const char *shown = rac_app_with_unit(t->arena, *value, about->unit);
+    const bool plain = !about->rests_on_count && !about->covariate_count;
+    return plain && strcmp(shown, about->expression) != 0
+               ? rac_format(t->arena, "%s (%s)", shown, about->expression)
+               : shown;
+}
+
 static void add_parameters(table *t, const double *values)
 {
     for (size_t i = 0; i < rac_model_parameters(t->model); i++) {
         rac_parameter_about about;
         rac_model_explain(t->arena, t->model, (int)i, &about);
-        const char *value = values             ? rac_app_with_unit(t->arena, values[i], about.unit)
-                            : about.expression ? about.expression
-                                               : rac_format(t->arena, "unknown, in %s", about.unit);
         const bool own = about.origin->source[0] || (about.expression && !about.rests_on_count);
-        add_row(t, "parameters", "parameter", about.name, value,
+        add_row(t, "parameters", "parameter", about.name, value_text(t, &about, values ? &values[i] : NULL),
                 own ? about.origin : derived(t->arena, &about));
     }
 }
@@ -221,8 +232,7 @@ rac_status rac_app_model_numbers(rac_call *call, const rac_model *model, rac_rep
         text =
             rac_format(arena, "%s  %s", text, rac_app_reference_text(arena, rac_model_reference(model, i)));
     for (size_t i = 0; i < 3; i++)
-        text = rac_format(arena, "%s%s%s: %s%s", text, i ? "; " : "trust ", tiers[i][0], tiers[i][1],
-                          i == 2 ? "\n" : "");
+        text = rac_format(arena, "%s%s%s: %s\n", text, i ? "      " : "trust ", tiers[i][0], tiers[i][1]);
     reply->text = rac_format(arena, "%sOne in full: racemate model explain %s NAME\n", text, about->name);
     reply->json = json_pack("{s:s, s:s, s:o, s:o}", "model", about->name, "typical", who, "numbers",
                             table_json(&t), "references", rac_app_references_json(model, NULL));

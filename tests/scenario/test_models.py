@@ -130,6 +130,10 @@ def every_number_is_told_with_its_source():
         assert json.loads(run("model", "check", name, "--json").stdout)["unsourced"] == []
     said = json.loads(run("model", "explain", "esketamine", "kel", "--json").stdout)
     assert said["printed"].startswith("kel 1.11") and said["references"][0]["name"] == "Perez-Ruixo 2021", said
+    assert "26.29 1/h (0.4381 /min)" in run("model", "explain", "domino-1984").stdout
+    listed = {m["model"]: m for m in json.loads(run("model", "list", "--json").stdout)}
+    assert [m for m in listed if listed[m]["fits"]] == ["esketamine-arterial", "esketamine", "otto-2021-s-ketamine", "racemic-venous"], listed
+    assert listed["racemic-arterial"]["varies"] and not listed["domino-1984"]["varies"] and "film" in listed["esketamine-arterial"]["routes"]
     shown = run("model", "explain", "racemic-venous", "ketamine").stdout
     assert "proportional 0.2361" in shown and "0.055736" in shown, shown
     assert "means 68.0" in run("model", "explain", "racemic-venous", "weight").stdout
