@@ -175,6 +175,22 @@ static void add_covariates(table *t)
     }
 }
 
+/* Other drugs: what each multiplies, on the routes it was studied on. */
+static void add_modifiers(table *t)
+{
+    for (size_t i = 0; i < rac_model_modifiers(t->model); i++) {
+        const rac_modifier *m = rac_model_modifier(t->model, i);
+        rac_origin *origin = rac_new(t->arena, rac_origin);
+        *origin = (rac_origin){.source = m->source, .tier = m->tier, .printed = "", .note = m->note};
+        char *value = rac_string_copy(t->arena, "");
+        for (size_t k = 0; k < m->change_count; k++)
+            value = rac_format(t->arena, "%s%s%s x%g", value, k ? ", " : "",
+                               rac_model_parameter_name(t->model, (size_t)m->changes[k].parameter),
+                               m->changes[k].factor);
+        add_row(t, "another drug beside (--with)", "modifier", m->name, value, origin);
+    }
+}
+
 static char *table_text(const table *t, const char *head)
 {
     int names = 0, values = 0;
@@ -224,6 +240,7 @@ rac_status rac_app_model_numbers(rac_call *call, const rac_model *model, rac_rep
     add_variability(&t, true);
     add_errors(&t);
     add_covariates(&t);
+    add_modifiers(&t);
     char *text =
         table_text(&t, rac_format(arena, "%s: %s\nof the typical subject (%s): value, trust, source\n\n",
                                   about->name, about->title, who[0] ? who : "no covariates"));

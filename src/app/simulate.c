@@ -26,6 +26,7 @@ static const struct clash {
     {"average", "columns", "averaged curves are written by --out", "data"},
     {"average", "parameters", "racemate fit gives those of a patient", "data"},
     {"average", "log", "leave out --log", "data"},
+    {"samples", "dose", "draws are of a patient of a table: --n says how many people", NULL},
     {"weights", "data", "the samples of the table weigh the models", NULL},
 };
 
@@ -57,6 +58,8 @@ static rac_status check_options(const rac_call *call, rac_error *err)
     if (!given(call, "data") && !given(call, "dose"))
         return needs("what is given is missing",
                      "--dose '0.5 mg/kg over 40 min', or --data FILE with a table of doses", err);
+    if (given(call, "samples") && !given(call, "average"))
+        return needs("--samples are the draws of an average", "--average --data FILE", err);
     if (given(call, "weights") && !given(call, "average"))
         return needs("--weights are those of an average", "--average --weights '0.7, 0.3'", err);
     if (given(call, "average") && !given(call, "model2"))
@@ -346,7 +349,7 @@ static rac_status settle_times(rac_sim *sim, rac_error *err)
 static rac_status settle_numbers(rac_sim *sim, rac_error *err)
 {
     enum { USUAL = 1000 };
-    int64_t n, threads, seed;
+    int64_t n, threads, seed, draws;
     const long processors = sysconf(_SC_NPROCESSORS_ONLN);
     const int64_t usual_threads = !sim->call->host || processors < 1 ? 1
                                   : processors > RAC_SIM_THREADS     ? RAC_SIM_THREADS
@@ -354,11 +357,13 @@ static rac_status settle_numbers(rac_sim *sim, rac_error *err)
     rac_status status;
     if ((status = rac_call_whole(sim->call, "n", 0 + (sim->table ? 1 : USUAL), 1, INT32_MAX, &n, err)) ||
         (status = rac_call_whole(sim->call, "seed", 1, 1, INT64_MAX, &seed, err)) ||
+        (status = rac_call_whole(sim->call, "samples", 1000, 20, 100000, &draws, err)) ||
         (status = rac_call_whole(sim->call, "threads", usual_threads, 1, RAC_SIM_THREADS, &threads, err)))
         return status;
     sim->n = (size_t)n;
     sim->seed = (uint64_t)seed;
     sim->threads = (int)threads;
+    sim->draws = (size_t)draws;
     return RAC_OK;
 }
 

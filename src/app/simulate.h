@@ -194,6 +194,7 @@ typedef struct rac_sim {
     rac_sim_arm arms[RAC_SIM_MODELS + 1]; /* the last: their average, where people are mixed */
     size_t arm_count;                     /* models */
     bool average;                         /* --average */
+    size_t draws;                         /* of each patient of an average, for its band */
     double weights[RAC_SIM_MODELS];       /* of the models for people; add up to 1 */
     bool mixed;                           /* arms[arm_count] is their average */
     rac_sim_people people;

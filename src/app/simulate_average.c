@@ -126,7 +126,8 @@ static rac_status fit_one(const rac_sim *sim, rac_arena *arena, const rac_sim_ar
     if (!status && failed)
         f->missing = "it has no finite curve for this patient";
     f->curve = curve;
-    const rac_fit_draw_options options = {.seed = sim->seed, .subject = index}; /* as `racemate fit` draws */
+    const rac_fit_draw_options options = {
+        .kept = sim->draws, .seed = sim->seed, .subject = index}; /* as `racemate fit` draws */
     if (!status && !f->missing)
         status = rac_pharma_fit_draw(arena, arm->model, &request, &f->fit, &options, &f->draws, err);
     return status;

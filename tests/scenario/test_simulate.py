@@ -287,6 +287,9 @@ def an_average_has_the_band_of_the_mixture():
         for mixed, a, b in zip(c["average"], c["otto-2021-s-ketamine"], c["faster"]):
             assert min(a, b) <= mixed <= max(a, b), c
         assert c["average"] == sorted(c["average"])
+    few = answer(OTTO, faster, "--average", "--data", table, "--samples", "50")["subjects"][0]["outputs"][0]
+    many = answer(OTTO, faster, "--average", "--data", table)["subjects"][0]["outputs"][0]
+    assert few["highest"] == many["highest"] and few["highest_quantiles"] != many["highest_quantiles"]
     drawn = open(path("two.svg"), encoding="utf-8").read()
     assert "90 % of the mixture" in drawn and "posterior draws" in drawn
     said = run(OTTO, faster, "--average", "--data", table).stdout
@@ -326,6 +329,7 @@ def people_of_several_models_are_mixed():
                      (["--weights", "1, x"], "x")):
         assert why in run(*words, *bad, code=2).stderr, bad
     assert "--average --weights" in run(ARTERIAL, VENOUS, *STANDARD, "--weights", "1,1", code=2).stderr
+    assert "draws of an average" in run(VENOUS, "--samples", "50", "--data", path("one.csv"), code=2).stderr
     assert "needs more than one model" in run(VENOUS, "--average", *STANDARD, code=2).stderr
 
 

@@ -167,6 +167,22 @@ static void test_serve_http__acts_run_the_use_cases(void **state)
     assert_int_not_equal(access("/tmp/racemate-never", F_OK), 0);
 }
 
+/* A model is its bytes, or the name of one that comes with the program. */
+static void test_serve_http__a_model_is_found_by_its_name(void **state)
+{
+    fixture *f = *state;
+    const char *own = rac_format(f->arena, "%s%s", OWN, sign_in(f, "nora"));
+    const char *said =
+        ask(f, "POST", "/api/do/model/explain", own, "{\"file\":\"racemic-venous\",\"parameter\":\"CL\"}");
+    assert_int_equal(code_of(said), 200);
+    check_contains(said, "Otto 2021");
+    said = ask(f, "POST", "/api/do/model/explain", own, "{\"file\":\"racemic-vein\"}");
+    assert_int_equal(code_of(said), 404);
+    check_contains(said, "did you mean racemic-venous?");
+    said = ask(f, "POST", "/api/do/model/show", own, "{\"file\":\"../models/racemic-venous.yaml\"}");
+    assert_int_not_equal(code_of(said), 200); /* a path is no name: these are the bytes of a poor model */
+}
+
 static void test_serve_http__sign_in_gives_a_cookie_that_ends(void **state)
 {
     fixture *f = *state;
@@ -270,6 +286,7 @@ RAC_TESTS(SERVED(test_serve_http__every_route_answers_with_its_headers),
           SERVED(test_serve_http__bodies_are_checked_before_they_are_read),
           SERVED(test_serve_http__what_is_unknown_is_404_as_problem_details),
           SERVED(test_serve_http__acts_run_the_use_cases),
+          SERVED(test_serve_http__a_model_is_found_by_its_name),
           SERVED(test_serve_http__sign_in_gives_a_cookie_that_ends),
           SERVED(test_serve_http__wrong_pins_make_the_next_try_wait),
           SERVED(test_serve_http__pages_are_inside_the_program),
