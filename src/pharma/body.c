@@ -166,7 +166,7 @@ static void prepare_tile(rac_arena *arena, rac_body *b)
         }
     }
     steps[n] = (rac_step){.kind = RAC_STEP_ADVANCE, .pair = b->entries ? 0 : -1, .count = 1, .write = true};
-    *rates = (rac_rates){channels, values, b->entries};
+    *rates = (rac_rates){.channels = channels, .values = values, .count = b->entries};
     epoch_first[1] = (size_t)n + 1;
     b->unit = (rac_schedule){.lengths_h = &b->length_h,
                              .lengths = 1,

@@ -27,7 +27,7 @@ static void lay_out(rac_arena *arena, rac_body_states *s, size_t amounts)
     rac_rates *rates = rac_new(arena, rac_rates);
     rac_step *step = rac_new(arena, rac_step);
     size_t *epoch_first = rac_many(arena, size_t, 2);
-    *rates = (rac_rates){channels, values, (int)amounts};
+    *rates = (rac_rates){.channels = channels, .values = values, .count = (int)amounts};
     *step = (rac_step){.kind = RAC_STEP_ADVANCE, .count = 1, .write = true};
     epoch_first[1] = 1;
     s->span = (rac_schedule){.lengths_h = &s->length_h,

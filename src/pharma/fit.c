@@ -15,11 +15,9 @@ static const double STEP_ENOUGH = 1e-7;
 /* Further than this at once, the curvature found here says little, and parameters may overflow. */
 static const double STEP_MOST = 4;
 
-/* Central differences of order 6, where there are no exact derivatives: the seventh derivative times h^6 /
- * 140, 5e-13 of the curve.  What the solver of states leaves (1e-10) comes back times 1.8 / h.  A sample
- * within three steps of an event that moves with z has both of its sides among its neighbours, so there the
- * steps are smaller, and rounding is what is left: some 1e-12. */
-static const double DIFFERENCE = 2e-2, DIFFERENCE_MOVING = 2e-3;
+/* Central differences of order 6, for models with states: the seventh derivative times h^6 / 140 is 5e-13 of
+ * the curve, and what their solver leaves (1e-10) comes back times 1.8 / h. */
+static const double DIFFERENCE = 2e-2;
 enum { NEIGHBOURS = 6 };
 static const struct {
     double step, weight;
@@ -51,45 +49,37 @@ static void take_look(search *s, const rac_sensitivity_look *look)
     memcpy(f->parameters, look->parameters, sizeof(double) * (size_t)f->epochs * f->m->parameter_count);
 }
 
-/* Slopes in these directions (bits), and predictions at `at`, by differences with steps h. */
-static rac_status look_by_differences(search *s, const double *at, uint64_t directions, double h,
-                                      rac_error *err)
+static rac_status look_by_differences(search *s, const double *at, rac_error *err)
 {
     const size_t n = (size_t)s->f.dimensions, samples = s->f.samples;
-    size_t count = 1;
     memcpy(s->around, at, sizeof *at * n);
     for (size_t k = 0; k < n; k++)
-        for (size_t c = 0; directions >> k & 1 && c < NEIGHBOURS; c++) {
-            double *moved = s->around + count++ * n;
+        for (size_t c = 0; c < NEIGHBOURS; c++) {
+            double *moved = s->around + (1 + NEIGHBOURS * k + c) * n;
             memcpy(moved, at, sizeof *at * n);
-            moved[k] += STENCIL[c].step * h;
+            moved[k] += STENCIL[c].step * DIFFERENCE;
         }
-    const rac_status status = rac_fitter_predict(&s->f, s->around, count, err);
+    const rac_status status = rac_fitter_predict(&s->f, s->around, NEIGHBOURS * n + 1, err);
     const double *next = s->f.predicted + samples;
-    for (size_t k = 0; k < n; k++) {
-        if (!(directions >> k & 1))
-            continue;
-        double *slope = s->slopes + k * samples;
-        memset(slope, 0, sizeof *slope * samples);
+    memset(s->slopes, 0, sizeof *s->slopes * n * samples);
+    for (size_t k = 0; k < n; k++)
         for (size_t c = 0; c < NEIGHBOURS; c++, next += samples)
             for (size_t i = 0; i < samples; i++)
-                slope[i] += STENCIL[c].weight / h * next[i];
-    }
+                s->slopes[k * samples + i] += STENCIL[c].weight / DIFFERENCE * next[i];
     return status;
 }
 
-/* Predictions at `at` (candidate 0) and their slopes there. */
+/* Predictions at `at` (candidate 0) and their slopes there.  Where they are not finite differences say so,
+ * too: some candidate is impossible. */
 static rac_status look_around(search *s, const double *at, rac_error *err)
 {
     rac_sensitivity_look look = {0};
     rac_fitter_etas(&s->f, at, s->f.etas);
     const rac_status status = s->exact ? rac_sensitivity_at(s->exact, s->f.etas, &look, err) : RAC_OK;
-    if (status)
-        return status;
-    if (!look.exact)
-        return look_by_differences(s, at, UINT64_MAX, DIFFERENCE, err);
+    if (status || !look.exact)
+        return status ? status : look_by_differences(s, at, err);
     take_look(s, &look);
-    return look.moving ? look_by_differences(s, at, look.moving, DIFFERENCE_MOVING, err) : RAC_OK;
+    return RAC_OK;
 }
 
 /* ---- steps ---- */

@@ -18,7 +18,8 @@ typedef struct run {
     double rate; /* as the pump shows it */
     double gain; /* body rate = rate x gain x channel */
     double since_h, end_h;
-    double left_mg; /* while paused, or at rate 0; INFINITY for an open infusion */
+    double left_mg;    /* while paused, or at rate 0; INFINITY for an open infusion */
+    double stretch_mg; /* how left_mg grows with the share by which its length does; 0: its length is given */
     bool paused, ended;
 } run;
 
@@ -89,8 +90,16 @@ static void add_mark(player *play, rac_mark mark)
 static void deliver(player *play, run *r, double until_h)
 {
     if (!r->paused)
-        add_span(play->inputs, (rac_span){r->since_h + r->lag_h, fmin(until_h, r->end_h) + r->lag_h,
-                                          r->rate * r->gain, r->channel});
+        add_span(
+            play->inputs,
+            (rac_span){.start_h = r->since_h + r->lag_h,
+                       .end_h = fmin(until_h, r->end_h) + r->lag_h,
+                       .rate = r->rate * r->gain,
+                       .channel = r->channel,
+                       .start_moves = true,
+                       .end_moves = true,
+                       .stretched = r->stretch_mg > 0,
+                       .end_length_h = until_h >= r->end_h && r->rate > 0 ? r->stretch_mg / r->rate : 0});
     r->since_h = until_h;
 }
 
@@ -143,18 +152,27 @@ static void press(player *play, run *r, const rac_dose *dose)
     }
 }
 
-static void start(player *play, int route, int line, int channel, double lag_h, double rate, double gain,
-                  double duration_h)
+/* How one part receives one dose: at `rate` x gain over `duration_h`, or at once when the duration is 0.  It
+ * is stretched when a duration, a rate or a share of the part makes its length. */
+typedef struct intake {
+    double rate, gain, duration_h;
+    bool stretched;
+} intake;
+
+/* `left_h` of an intake are still to come. */
+static void start(player *play, int route, int line, int channel, double lag_h, const intake *in,
+                  double left_h)
 {
     run r = {.route = route,
              .line = line,
              .channel = channel,
              .lag_h = lag_h,
-             .rate = rate,
-             .gain = gain,
+             .rate = in->rate,
+             .gain = in->gain,
              .since_h = play->now_h,
-             .end_h = play->now_h + duration_h,
-             .left_mg = duration_h * rate};
+             .end_h = play->now_h + left_h,
+             .left_mg = left_h * in->rate,
+             .stretch_mg = in->stretched ? in->duration_h * in->rate : 0};
     rac_push(play->inputs->arena, play->runs, play->run_count, play->run_capacity, r);
 }
 
@@ -176,18 +194,14 @@ static rac_status press_line(player *play, const rac_dose *dose)
         return RAC_OK;
     const rac_timing *timing = play->timing;
     const int epoch = epoch_at(timing, play->now_h), all = timing->route_first[timing->routes];
+    const intake in = {.rate = dose->rate_mg_per_h, .gain = 1};
     for (int p = timing->route_first[dose->route]; p < timing->route_first[dose->route + 1]; p++)
         start(play, dose->route, dose->line, rac_channel(timing, epoch, p, dose->per_kg),
-              timing->parts[epoch * all + p].lag_h, dose->rate_mg_per_h, 1, INFINITY);
+              timing->parts[epoch * all + p].lag_h, &in, INFINITY);
     return RAC_OK;
 }
 
 /* ---- doses ---- */
-
-/* How one part receives one dose: at `rate` x gain over `duration_h`, or at once when the duration is 0. */
-typedef struct intake {
-    double rate, gain, duration_h;
-} intake;
 
 static rac_status take_in(player *play, const rac_dose *dose, const rac_route_part *part, intake *in)
 {
@@ -195,13 +209,13 @@ static rac_status take_in(player *play, const rac_dose *dose, const rac_route_pa
     *in = (intake){.gain = 1};
     if (dose->kind == RAC_DOSE_BOLUS) {
         if (part->duration_h > 0) {
-            *in = (intake){dose->amount_mg / part->duration_h, 1, part->duration_h};
+            *in = (intake){dose->amount_mg / part->duration_h, 1, part->duration_h, true};
         } else if (part->rate_mg_per_h > 0 && fraction > 0) {
             if (dose->per_kg)
                 return rac_fail(play->err, RAC_UNSUPPORTED,
                                 "at %g h: a dose per kg into a route whose rate is modelled", dose->time_h);
-            *in =
-                (intake){part->rate_mg_per_h, 1 / fraction, fraction * dose->amount_mg / part->rate_mg_per_h};
+            *in = (intake){part->rate_mg_per_h, 1 / fraction,
+                           fraction * dose->amount_mg / part->rate_mg_per_h, true};
         }
         return RAC_OK;
     }
@@ -210,21 +224,20 @@ static rac_status take_in(player *play, const rac_dose *dose, const rac_route_pa
                         "at %g h: an infusion into a route that has a duration or rate of its own",
                         dose->time_h);
     if (dose->duration_h <= 0 && dose->amount_mg > 0 && fraction > 0)
-        *in = (intake){dose->rate_mg_per_h, 1 / fraction, fraction * dose->amount_mg / dose->rate_mg_per_h};
+        *in = (intake){dose->rate_mg_per_h, 1 / fraction, fraction * dose->amount_mg / dose->rate_mg_per_h,
+                       true};
     else if (dose->duration_h > 0)
         *in = (intake){dose->rate_mg_per_h > 0 ? dose->rate_mg_per_h : dose->amount_mg / dose->duration_h, 1,
-                       dose->duration_h};
+                       dose->duration_h, false};
     else if (dose->amount_mg <= 0)
-        *in = (intake){dose->rate_mg_per_h, 1, INFINITY}; /* a plateau that runs on */
+        *in = (intake){dose->rate_mg_per_h, 1, INFINITY, false}; /* a plateau that runs on */
     return RAC_OK;
 }
 
-static void pattern_span(rac_arena *arena, rac_pattern *pattern, double start_h, double end_h, double rate,
-                         int channel)
+static void pattern_span(rac_arena *arena, rac_pattern *pattern, rac_span span)
 {
-    if (end_h > start_h && rate > 0)
-        rac_push(arena, pattern->spans, pattern->span_count, pattern->span_capacity,
-                 ((rac_span){start_h, end_h, rate, channel}));
+    if (span.end_h > span.start_h && span.rate > 0)
+        rac_push(arena, pattern->spans, pattern->span_count, pattern->span_capacity, span);
 }
 
 /* One interval of endlessly repeated doses, wrapped: what began in earlier intervals and still runs is in it.
@@ -233,8 +246,9 @@ static void pattern_part(rac_arena *arena, rac_pattern *pattern, const intake *i
                          double lag_h, int channel)
 {
     const double interval_h = pattern->interval_h, rate = in->rate * in->gain;
+    rac_span span = {.end_h = INFINITY, .rate = rate, .channel = channel, .stretched = in->stretched};
     if (interval_h <= 0) {
-        pattern_span(arena, pattern, 0, INFINITY, rate, channel);
+        pattern_span(arena, pattern, span);
         return;
     }
     const double phase_h = fmod(lag_h, interval_h);
@@ -245,9 +259,22 @@ static void pattern_part(rac_arena *arena, rac_pattern *pattern, const intake *i
         return;
     }
     const double whole = floor(in->duration_h / interval_h), rest_h = in->duration_h - whole * interval_h;
-    pattern_span(arena, pattern, 0, interval_h, whole * rate, channel);
-    pattern_span(arena, pattern, phase_h, fmin(phase_h + rest_h, interval_h), rate, channel);
-    pattern_span(arena, pattern, 0, phase_h + rest_h - interval_h, rate, channel);
+    span.end_h = interval_h;
+    span.rate = whole * rate;
+    pattern_span(arena, pattern, span);
+    const bool wraps = phase_h + rest_h > interval_h;
+    span.rate = rate;
+    span.start_h = phase_h;
+    span.start_moves = true;
+    span.end_h = wraps ? interval_h : phase_h + rest_h;
+    span.end_moves = !wraps;
+    span.end_length_h = in->stretched ? in->duration_h : 0;
+    pattern_span(arena, pattern, span);
+    span.start_h = 0;
+    span.start_moves = false;
+    span.end_h = phase_h + rest_h - interval_h;
+    span.end_moves = true;
+    pattern_span(arena, pattern, span);
 }
 
 /* Each is a span of its own, so an infusion of a year every minute would not end. */
@@ -273,10 +300,17 @@ static void play_past(player *play, const rac_dose *dose, const intake *in, doub
         if (end_h + lag_h <= now_h)
             break;
         /* What the pump gave before now but the body gets later; then what the pump still gives. */
-        add_span(play->inputs, (rac_span){fmax(began_h + lag_h, now_h), fmin(end_h, now_h) + lag_h,
-                                          in->rate * in->gain, channel});
+        add_span(play->inputs,
+                 (rac_span){.start_h = fmax(began_h + lag_h, now_h),
+                            .end_h = fmin(end_h, now_h) + lag_h,
+                            .rate = in->rate * in->gain,
+                            .channel = channel,
+                            .start_moves = began_h + lag_h > now_h,
+                            .end_moves = true,
+                            .stretched = in->stretched,
+                            .end_length_h = in->stretched && end_h <= now_h ? in->duration_h : 0});
         if (end_h > now_h)
-            start(play, dose->route, dose->line, channel, lag_h, in->rate, in->gain, end_h - now_h);
+            start(play, dose->route, dose->line, channel, lag_h, in, end_h - now_h);
     }
 }
 
@@ -291,9 +325,11 @@ static void end_everything(player *play)
         }
     size_t kept = 0;
     for (size_t i = 0; i < inputs->span_count; i++) {
-        inputs->spans[i].end_h = fmin(inputs->spans[i].end_h, now_h);
-        if (inputs->spans[i].end_h > inputs->spans[i].start_h)
-            inputs->spans[kept++] = inputs->spans[i];
+        rac_span *span = &inputs->spans[i];
+        span->end_moves &= span->end_h <= now_h;
+        span->end_h = fmin(span->end_h, now_h);
+        if (span->end_h > span->start_h)
+            inputs->spans[kept++] = *span;
     }
     inputs->span_count = kept;
     kept = 0;
@@ -336,7 +372,7 @@ static rac_status give(player *play, const rac_dose *dose, bool first)
         }
         if (in.duration_h > 0)
             start(play, dose->route, dose->kind == RAC_DOSE_INFUSION ? dose->line : -1, channel, part->lag_h,
-                  in.rate, in.gain, in.duration_h);
+                  &in, in.duration_h);
         else
             add_mark(play, (rac_mark){.time_h = play->now_h + part->lag_h,
                                       .late = play->late || part->lag_h > 0,

@@ -20,6 +20,7 @@ typedef struct builder {
     size_t pair_capacity;
     double time_max_h, end_h;
     int end_rate;
+    bool shifts;
     size_t writes;
 } builder;
 
@@ -39,7 +40,7 @@ static int find_rates(builder *b, const rac_span *const *active, size_t count)
     if (!count)
         return -1;
     int *channels = rac_many(b->arena, int, count);
-    double *values = rac_many(b->arena, double, count);
+    double *values = rac_many(b->arena, double, count), *stretched = rac_many(b->arena, double, count);
     int used = 0;
     for (size_t i = 0; i < count; i++) {
         int at = 0;
@@ -48,13 +49,15 @@ static int find_rates(builder *b, const rac_span *const *active, size_t count)
         if (at == used)
             channels[used++] = active[i]->channel;
         values[at] += active[i]->rate;
+        stretched[at] += active[i]->stretched ? active[i]->rate : 0;
     }
     for (int r = b->rate_count - 1; r >= 0; r--)
         if (b->rates[r].count == used &&
             !memcmp(b->rates[r].channels, channels, sizeof *channels * (size_t)used) &&
-            !memcmp(b->rates[r].values, values, sizeof *values * (size_t)used))
+            !memcmp(b->rates[r].values, values, sizeof *values * (size_t)used) &&
+            !memcmp(b->rates[r].stretched, stretched, sizeof *stretched * (size_t)used))
             return r;
-    const rac_rates found = {channels, values, used};
+    const rac_rates found = {channels, values, stretched, used};
     b->rates = rac_arena_grow(b->arena, b->rates, (size_t)b->rate_count, &b->rate_capacity, sizeof found);
     b->rates[b->rate_count] = found;
     return b->rate_count++;
@@ -65,6 +68,18 @@ static void advance(builder *b, double start_h, double length_h, int rate)
     if (length_h > 0)
         add_step(b, (rac_step){.kind = RAC_STEP_ADVANCE, .pair = rate, .count = 1, .start_h = start_h},
                  length_h);
+}
+
+/* The rate of a span begins or ends here, at a time that moves. */
+static void shift(builder *b, const rac_span *span, bool begins)
+{
+    if (b->shifts && (begins ? span->start_moves : span->end_moves))
+        add_step(b,
+                 (rac_step){.kind = RAC_STEP_SHIFT,
+                            .channel = span->channel,
+                            .amount = begins ? span->rate : -span->rate,
+                            .length_h = begins ? 0 : span->end_length_h},
+                 0);
 }
 
 /* ---- a steady pattern ---- */
@@ -127,6 +142,13 @@ static void add_pattern(builder *b, const rac_pattern *pattern)
                                     .channel = pattern->marks[m].channel,
                                     .amount = pattern->marks[m].amount},
                          0);
+        for (size_t k = 0; k < pattern->span_count; k++)
+            for (int ends = 0; ends < 2; ends++) {
+                const rac_span *span = &pattern->spans[k];
+                const double at_h = ends ? span->end_h : span->start_h;
+                if (at_h >= breaks[i] && at_h < breaks[i + 1])
+                    shift(b, span, !ends);
+            }
         advance(b, 0, breaks[i + 1] - breaks[i], pattern_rates(b, pattern, breaks[i], breaks[i + 1]));
     }
     add_step(b, (rac_step){.kind = RAC_STEP_STEADY_END, .add = pattern->add}, interval_h);
@@ -211,15 +233,19 @@ typedef struct line {
 } line;
 
 /* Ends the spans that are over and starts those that begin; true when the set changed. */
-static bool switch_spans(line *l, double now_h)
+static bool switch_spans(builder *b, line *l, double now_h)
 {
     size_t kept = 0;
-    for (size_t i = 0; i < l->active_count; i++)
+    for (size_t i = 0; i < l->active_count; i++) {
         if (l->active[i]->end_h > now_h)
             l->active[kept++] = l->active[i];
+        else
+            shift(b, l->active[i], false);
+    }
     bool changed = kept != l->active_count;
     l->active_count = kept;
     while (l->next_span < l->inputs->span_count && l->inputs->spans[l->next_span].start_h <= now_h) {
+        shift(b, &l->inputs->spans[l->next_span], true);
         l->active[l->active_count++] = &l->inputs->spans[l->next_span++];
         changed = true;
     }
@@ -246,7 +272,7 @@ static void lay_out(builder *b, const rac_inputs *inputs, const rac_timing *timi
             add_step(b, (rac_step){.kind = RAC_STEP_WRITE}, 0);
             b->writes++;
         }
-        if (switch_spans(&l, now_h))
+        if (switch_spans(b, &l, now_h))
             rate = find_rates(b, l.active, l.active_count);
         b->end_h = now_h;
     }
@@ -368,7 +394,7 @@ rac_status rac_schedule_make(rac_arena *arena, const rac_regimen *regimen, const
     if (inputs.span_count)
         qsort(inputs.spans, inputs.span_count, sizeof *inputs.spans, compare_spans);
 
-    builder b = {.arena = arena};
+    builder b = {.arena = arena, .shifts = timing->shifts};
     size_t *epoch_first = rac_many(arena, size_t, (size_t)timing->epochs + 1);
     lay_out(&b, &inputs, timing, times_h, times, epoch_first);
     int lengths;

@@ -23,6 +23,7 @@ typedef struct rac_timing {
     const double *epoch_h;       /* epochs; epoch_h[0] is ignored: the first begins before everything */
     const rac_route_part *parts; /* epochs x route_first[routes] */
     bool from_zero;              /* something moves by itself: begin at 0 h, not at the first event or time */
+    bool shifts;                 /* add SHIFT steps, for derivatives of times */
 } rac_timing;
 
 /* What multiplies an amount: a part of a route, as it is in the epoch of the dose, per kg or not. */
@@ -37,14 +38,20 @@ static inline int rac_channels(const rac_timing *timing)
 
 /* ---- inputs ---- */
 
-typedef struct rac_span { /* a constant rate from start_h to end_h (may be INFINITY) */
+/* A constant rate from start_h to end_h (may be INFINITY).  Where the part's lag moves by dl and the length
+ * of what it takes in by the share ds (that of its duration, or of F / R where a rate or bioavailability
+ * makes it), an end that moves does so by dl + end_length_h ds, and a stretched rate falls by the share ds.
+ */
+typedef struct rac_span {
     double start_h, end_h, rate;
     int channel;
+    bool start_moves, end_moves, stretched;
+    double end_length_h;
 } rac_span;
 
 typedef enum rac_mark_kind { RAC_MARK_BOLUS, RAC_MARK_RESET, RAC_MARK_STEADY, RAC_MARK_WRITE } rac_mark_kind;
 
-typedef struct rac_mark {
+typedef struct rac_mark { /* a bolus moves with the lag of its part */
     double time_h;
     bool late;       /* arrives by itself (lag, additional): before what is recorded at that time */
     size_t sequence; /* in the order of events */
@@ -91,6 +98,8 @@ typedef enum rac_step_kind {
     RAC_STEP_STEADY_BEGIN, /* sets the state aside and starts from nothing; what follows is one interval */
     RAC_STEP_STEADY_END,   /* makes it the steady state of the interval lengths_h[length] */
     RAC_STEP_PLATEAU,      /* the steady state of rates[rate] */
+    RAC_STEP_SHIFT,        /* only where they were asked for: the rate of a channel changes here by `amount`,
+                              at a time that moves with the part's lag and by length_h times its share */
 } rac_step_kind;
 
 typedef struct rac_step {
@@ -102,12 +111,14 @@ typedef struct rac_step {
     bool add; /* STEADY_END, PLATEAU: to what was there */
     int channel;
     double amount;
-    double start_h; /* ADVANCE, except within a steady pattern: when it begins */
+    double length_h; /* SHIFT */
+    double start_h;  /* ADVANCE, except within a steady pattern: when it begins */
 } rac_step;
 
 typedef struct rac_rates { /* inputs that run together: rate x gain of each channel */
     const int *channels;
     const double *values;
+    const double *stretched; /* the part of the value that falls where its length grows */
     int count;
 } rac_rates;
 

@@ -27,8 +27,8 @@ struct rac_sensitivity {
     frame of_epoch; /* epochs x slots before the amounts: for outputs that are not linear */
     rac_duals flow_per_h, gains, readers, fields, starts;
     double *parameters;
-    bool *part_used;     /* some dose enters there */
-    bool fraction_times; /* some infusion's duration depends on bioavailability */
+    rac_lanes *lag_slopes, *length_slopes; /* epochs x parts x blocks */
+    bool fraction_times;                   /* some infusion's duration depends on bioavailability */
     rac_timing timing;
     rac_route_part *timing_parts, *next_parts;
     rac_schedule schedule;
@@ -166,30 +166,36 @@ static bool is_possible(const sensitivity *s)
     return possible;
 }
 
-/* Directions that move a field. */
-static uint64_t movers(const sensitivity *s, int field)
+/* ---- times that move ---- */
+
+/* What makes the length of an intake: the part's duration, or else F / R, of which a rate R may be missing.
+ */
+static rac_lanes length_slope(const sensitivity *s, int field, int block)
 {
-    uint64_t found = 0;
-    for (int b = 0; b < s->blocks; b++)
-        for (int l = 0; l < RAC_LANES; l++) {
-            const double slope = s->fields.slope[field * s->blocks + b][l];
-            found |= (uint64_t)(slope < 0 || slope > 0) << (b * RAC_LANES + l);
-        }
-    return found;
+    const double *value = &s->fields.value[field];
+    rac_lanes slope[4], sum = {0};
+    for (int k = 0; k < 4; k++)
+        slope[k] = s->fields.slope[(field + k) * s->blocks + block];
+    if (value[2] > 0)
+        return slope[2] / value[2];
+    if (value[0] > 0 && (s->fraction_times || value[3] > 0))
+        sum = slope[0] / value[0];
+    return value[3] > 0 ? sum - slope[3] / value[3] : sum;
 }
 
-/* Directions that move events, which no derivative at fixed times sees. */
-static uint64_t find_moving(const sensitivity *s)
+/* Sets slopes of lags and lengths; true when some time does move. */
+static bool find_moving(sensitivity *s)
 {
-    uint64_t moving = 0;
-    for (int i = 0; i < s->epochs * s->parts; i++) {
-        if (!s->part_used[i % s->parts])
-            continue;
-        for (int k = 1; k < 4; k++)
-            moving |= movers(s, i * 4 + k);
-        if (s->fraction_times || s->fields.value[i * 4 + 3] > 0)
-            moving |= movers(s, i * 4);
-    }
+    bool moving = false;
+    for (int i = 0; i < s->epochs * s->parts; i++)
+        for (int b = 0; b < s->blocks; b++) {
+            const rac_lanes lag = s->fields.slope[(i * 4 + 1) * s->blocks + b],
+                            length = length_slope(s, i * 4, b);
+            s->lag_slopes[i * s->blocks + b] = lag;
+            s->length_slopes[i * s->blocks + b] = length;
+            for (int l = 0; l < RAC_LANES; l++)
+                moving |= lag[l] < 0 || lag[l] > 0 || length[l] < 0 || length[l] > 0;
+        }
     return moving;
 }
 
@@ -236,9 +242,11 @@ static void find_timing(sensitivity *s)
 static rac_status find_schedule(sensitivity *s, rac_error *err)
 {
     const size_t size = sizeof *s->next_parts * (size_t)(s->epochs * s->parts);
+    const bool moving = find_moving(s);
     find_timing(s);
-    if (s->has_schedule && !memcmp(s->timing_parts, s->next_parts, size))
+    if (s->has_schedule && s->timing.shifts == moving && !memcmp(s->timing_parts, s->next_parts, size))
         return RAC_OK;
+    s->timing.shifts = moving;
     memcpy(s->timing_parts, s->next_parts, size);
     rac_arena_free(s->scratch);
     s->scratch = rac_arena_new();
@@ -324,7 +332,6 @@ rac_status rac_sensitivity_at(rac_sensitivity *s, const double *etas, rac_sensit
     solve(s);
     const size_t count = s->schedule.writes * (size_t)s->outputs;
     look->values = s->values;
-    look->moving = find_moving(s);
     look->exact = all_finite(s->values.value, count) &&
                   all_finite((const double *)s->values.slope, count * (size_t)s->blocks * RAC_LANES);
     return RAC_OK;
@@ -334,13 +341,8 @@ rac_status rac_sensitivity_at(rac_sensitivity *s, const double *etas, rac_sensit
 
 static void look_at_regimen(sensitivity *s)
 {
-    const rac_model *m = s->m;
     for (size_t i = 0; i < s->p->regimen->count; i++) {
         const rac_dose *dose = &s->p->regimen->items[i];
-        const bool gives =
-            dose->kind == RAC_DOSE_BOLUS || dose->kind == RAC_DOSE_INFUSION || dose->kind == RAC_DOSE_RATE;
-        for (int p = m->route_first[dose->route]; gives && p < m->route_first[dose->route + 1]; p++)
-            s->part_used[p] = true;
         s->fraction_times |=
             dose->kind == RAC_DOSE_INFUSION && dose->rate_mg_per_h > 0 && dose->amount_mg > 0;
     }
@@ -371,7 +373,8 @@ static void make_arrays(sensitivity *s)
     s->fields = duals_new(s, 4 * parts);
     s->starts = duals_new(s, epochs * m->compartment_count);
     s->parameters = rac_many(s->arena, double, epochs * m->parameter_count);
-    s->part_used = rac_many(s->arena, bool, (size_t)s->parts);
+    s->lag_slopes = rac_lanes_new(s->arena, parts * (size_t)s->blocks);
+    s->length_slopes = rac_lanes_new(s->arena, parts * (size_t)s->blocks);
     s->timing_parts = rac_many(s->arena, rac_route_part, parts);
     s->next_parts = rac_many(s->arena, rac_route_part, parts);
     int *channel_compartment = rac_many(s->arena, int, 2 * parts);
@@ -392,6 +395,8 @@ static void make_arrays(sensitivity *s)
                               .readers = s->readers,
                               .starts = s->starts,
                               .start_stride = (int)m->compartment_count,
+                              .lag_slopes = s->lag_slopes,
+                              .length_slopes = s->length_slopes,
                               .outputs = (int)rows};
 }
 

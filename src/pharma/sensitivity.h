@@ -5,7 +5,11 @@
  * Lanes are directions here, not subjects: a quantity is a double, and beside it stand its derivatives, eight
  * to a block.  dA, du, and what amounts begin with come from the model's programs by forward-mode
  * differentiation; s is solved exactly, by modes or by scaling (sensitivity_inline.h,
- * sensitivity_scaling_inline.h). */
+ * sensitivity_scaling_inline.h).
+ *
+ * A direction may move the time T of an event, too: lags, durations and rates of a route.  What follows a
+ * bolus b is exp(A (t - T)) b, so s jumps by -A b dT there, and by -c dT where an input changes by c.  At the
+ * very time of a bolus that moves an output has no derivative; it gets one of its sides'. */
 #ifndef RACEMATE_PHARMA_SENSITIVITY_H
 #define RACEMATE_PHARMA_SENSITIVITY_H
 
@@ -37,6 +41,9 @@ typedef struct rac_sensitive {
     rac_duals readers;    /* epochs x outputs x compartments */
     rac_duals starts;     /* epochs x start_stride: amounts at the beginning and after resets */
     int start_stride;
+    /* channels / 2 x blocks: slopes of a part's lag (h), and of the logarithm of what makes the length of an
+     * intake there (see rac_span) */
+    const rac_lanes *lag_slopes, *length_slopes;
     int outputs;
     double floor;    /* of outputs: 0, or -INFINITY for none */
     rac_duals out;   /* writes x outputs */
@@ -63,8 +70,6 @@ void rac_sensitivity_close(rac_sensitivity *sensitivity);
 /* Borrowed from the sensitivity until the next look. */
 typedef struct rac_sensitivity_look {
     bool exact;       /* false: something is impossible or not finite; then values are not to be used */
-    uint64_t moving;  /* bit d: direction d moves events (a lag, a duration, a rate of a part that is used, or
-                         a share that stretches an infusion), so its slopes, at fixed times, are not all */
     rac_duals values; /* times x outputs */
     const double *parameters; /* epochs x parameters */
 } rac_sensitivity_look;

@@ -127,17 +127,20 @@ static void slopes_add(const slopes_walk *w, int at, double amount, const rac_la
     }
 }
 
-/* `value` of a channel, times its gain. */
-static void slopes_add_channel(const slopes_walk *w, int channel, double value, double *z, rac_lanes *q)
+/* `value` of a channel, times its gain; `stretched` of it falls where its length grows. */
+static void slopes_add_channel(const slopes_walk *w, int channel, double value, double stretched, double *z,
+                               rac_lanes *q)
 {
     const rac_sensitive *t = w->t;
     const int compartment = t->channel_compartment[channel];
+    const double gain = t->gains.value[channel];
     rac_lanes slopes[RAC_BLOCKS_MAX];
     if (compartment >= w->n) /* a state */
         return;
     for (int b = 0; b < w->blocks; b++)
-        slopes[b] = value * t->gains.slope[channel * w->blocks + b];
-    slopes_add(w, w->shape->position[compartment], value * t->gains.value[channel], slopes, z, q);
+        slopes[b] = value * t->gains.slope[channel * w->blocks + b] -
+                    stretched * gain * t->length_slopes[channel / 2 * w->blocks + b];
+    slopes_add(w, w->shape->position[compartment], value * gain, slopes, z, q);
 }
 
 static void slopes_rate(slopes_walk *w, int rate)
@@ -152,7 +155,7 @@ static void slopes_rate(slopes_walk *w, int rate)
     memset(z, 0, sizeof *z * n);
     memset(q, 0, sizeof *q * n * (size_t)w->blocks);
     for (int i = 0; i < rates->count; i++)
-        slopes_add_channel(w, rates->channels[i], rates->values[i], z, q);
+        slopes_add_channel(w, rates->channels[i], rates->values[i], rates->stretched[i], z, q);
 }
 
 /* ---- steps ---- */
@@ -276,6 +279,36 @@ static void slopes_steady(slopes_walk *w, const rac_step *step)
         w->z[k] = z[k] + (!step->add ? 0 : plateau ? w->z[k] : w->z_aside[k]);
 }
 
+/* A bolus whose time moves: q falls by l W b dT. */
+static void slopes_bolus(slopes_walk *w, const rac_step *step)
+{
+    const rac_sensitive *t = w->t;
+    const rac_lanes *late = &t->lag_slopes[step->channel / 2 * w->blocks];
+    const int compartment = t->channel_compartment[step->channel];
+    slopes_add_channel(w, step->channel, step->amount, 0, w->z, w->q);
+    if (compartment >= w->n)
+        return;
+    const int at = w->shape->position[compartment];
+    const double amount = step->amount * t->gains.value[step->channel];
+    for (int k = 0; k < w->n; k++)
+        for (int b = 0; w->shape->reach[k][at] && b < w->blocks; b++)
+            w->q[k * w->blocks + b] -= w->lambda[k] * w->w[k * w->n + at] * amount * late[b];
+}
+
+/* An input that changes by c at a time that moves: q falls by W c dT. */
+static void slopes_shift(slopes_walk *w, const rac_step *step)
+{
+    const rac_sensitive *t = w->t;
+    const int compartment = t->channel_compartment[step->channel], part = step->channel / 2 * w->blocks;
+    const double change = step->amount * t->gains.value[step->channel];
+    rac_lanes slopes[RAC_BLOCKS_MAX];
+    if (compartment >= w->n)
+        return;
+    for (int b = 0; b < w->blocks; b++)
+        slopes[b] = -change * (t->lag_slopes[part + b] + step->length_h * t->length_slopes[part + b]);
+    slopes_add(w, w->shape->position[compartment], 0, slopes, w->z, w->q);
+}
+
 /* z and q from what amounts begin with in this epoch. */
 static void slopes_begin(slopes_walk *w, int epoch)
 {
@@ -296,7 +329,10 @@ static void slopes_step(slopes_walk *w, int epoch, const rac_step *step)
         slopes_advance(w, step);
         break;
     case RAC_STEP_BOLUS:
-        slopes_add_channel(w, step->channel, step->amount, w->z, w->q);
+        slopes_bolus(w, step);
+        break;
+    case RAC_STEP_SHIFT:
+        slopes_shift(w, step);
         break;
     case RAC_STEP_RESET:
         slopes_begin(w, epoch);

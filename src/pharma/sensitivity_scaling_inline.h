@@ -145,16 +145,47 @@ static void scaled_copy(const scaled_slopes *w, const rac_duals *to, const rac_d
     memcpy(to->slope, from->slope, sizeof(rac_lanes) * (size_t)(w->n * w->blocks));
 }
 
-static void scaled_add_channel(const scaled_slopes *w, int channel, double value, const rac_duals *x)
+/* As slopes_add_channel. */
+static void scaled_add_channel(const scaled_slopes *w, int channel, double value, double stretched,
+                               const rac_duals *x)
 {
     const rac_sensitive *t = w->t;
     const int compartment = t->channel_compartment[channel];
+    const double gain = t->gains.value[channel];
     if (compartment >= w->n) /* a state */
         return;
     const int at = w->shape->position[compartment];
-    x->value[at] += value * t->gains.value[channel];
+    x->value[at] += value * gain;
     for (int b = 0; b < w->blocks; b++)
-        x->slope[at * w->blocks + b] += value * t->gains.slope[channel * w->blocks + b];
+        x->slope[at * w->blocks + b] += value * t->gains.slope[channel * w->blocks + b] -
+                                        stretched * gain * t->length_slopes[channel / 2 * w->blocks + b];
+}
+
+/* A bolus whose time moves: dx falls by A b dT. */
+static void scaled_bolus(const scaled_slopes *w, const rac_step *step)
+{
+    const rac_sensitive *t = w->t;
+    const rac_lanes *late = &t->lag_slopes[step->channel / 2 * w->blocks];
+    const int compartment = t->channel_compartment[step->channel];
+    scaled_add_channel(w, step->channel, step->amount, 0, &w->x);
+    if (compartment >= w->n)
+        return;
+    const int at = w->shape->position[compartment];
+    const double amount = step->amount * t->gains.value[step->channel];
+    for (int i = 0; i < w->n; i++)
+        for (int b = 0; b < w->blocks; b++)
+            w->x.slope[i * w->blocks + b] -= w->m.value[i * w->width + at] * amount * late[b];
+}
+
+/* An input that changes by c at a time that moves: dx falls by c dT. */
+static void scaled_shift(const scaled_slopes *w, const rac_step *step)
+{
+    const rac_sensitive *t = w->t;
+    const int compartment = t->channel_compartment[step->channel], part = step->channel / 2 * w->blocks;
+    const double change = step->amount * t->gains.value[step->channel];
+    for (int b = 0; compartment < w->n && b < w->blocks; b++)
+        w->x.slope[w->shape->position[compartment] * w->blocks + b] -=
+            change * (t->lag_slopes[part + b] + step->length_h * t->length_slopes[part + b]);
 }
 
 static void scaled_inflow(const scaled_slopes *w, int rate)
@@ -162,7 +193,7 @@ static void scaled_inflow(const scaled_slopes *w, int rate)
     const rac_rates *rates = &w->t->schedule->rates[rate];
     scaled_clear(w, &w->u);
     for (int i = 0; i < rates->count; i++)
-        scaled_add_channel(w, rates->channels[i], rates->values[i], &w->u);
+        scaled_add_channel(w, rates->channels[i], rates->values[i], rates->stretched[i], &w->u);
 }
 
 static void scaled_write(scaled_slopes *w)
@@ -272,7 +303,10 @@ static void scaled_step(scaled_slopes *w, int epoch, const rac_step *step)
         scaled_advance(w, step);
         break;
     case RAC_STEP_BOLUS:
-        scaled_add_channel(w, step->channel, step->amount, &w->x);
+        scaled_bolus(w, step);
+        break;
+    case RAC_STEP_SHIFT:
+        scaled_shift(w, step);
         break;
     case RAC_STEP_RESET:
         scaled_begin(w, epoch);

@@ -264,7 +264,7 @@ static void test_pharma_fit__slopes_by_a_lag_are_those_of_the_closed_form(void *
     const double lag = fit.parameters[2], c = exp(-0.5 * (1.5 - lag)),
                  slope = sqrt((fit.factor[0] * fit.factor[0] - 2) * 0.0001 / 2);
     check_near(fit.predicted[0], c, 0, 1e-14);
-    check_near(slope, 0.3 * lag * 0.5 * c, 0, 1e-11);
+    check_near(slope, 0.3 * lag * 0.5 * c, 0, 1e-14);
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(test_pharma_fit__##name, open_fixture, close_fixture)

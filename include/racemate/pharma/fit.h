@@ -19,14 +19,11 @@
  * f' is exact: the sensitivity s = dx/dz of a linear system obeys s' = A s + dA x + du, which is solved as A
  * itself is, in the coordinates of its modes (Najfeld and Havel 1995, doi:10.1006/aama.1995.1017) or, where
  * eigenvalues that meet are nearer than 1 %, by scaling and squaring (Al-Mohy and Higham 2009,
- * doi:10.1137/080716426); dA, du and starts come from the model by forward-mode differentiation.  It agrees
- * with differences of order 8 to 1e-11 of the curve, for all kinds of events (tested).  Two cases keep
- * differences, of order 6:
- *   - a direction that moves events: a lag, a duration or a modelled rate that differs between people, or a
- *     share where an infusion is given by amount and rate.  Steps of 0.002; error 1e-11 of the curve, except
- *     for a sample within three steps of the moving event, where the curve has a corner.
- *   - models whose outputs rest on states (equations that are not linear).  Steps of 0.02; they are integrated
- *     to 1e-10 here, a hundred times tighter than usual, which leaves some 1e-8 in f'.
+ * doi:10.1137/080716426); dA, du and starts come from the model by forward-mode differentiation.  Events that z
+ * moves (lags, durations, rates of a route) are part of it.  It agrees with differences of order 8 to 1e-11 of
+ * the curve, for all kinds of events (tested).  Where an output rests on states (equations that are not
+ * linear) f' comes from differences of order 6 with steps of 0.02; states are integrated to 1e-10 here, a
+ * hundred times tighter than usual, which leaves some 1e-8 in f'.
  * Laplace's approximation: covariance of z = 2 H^-1 at the mode.
  *
  * The posterior need not be normal.  Importance resampling (Dosne 2016, doi:10.1007/s10928-016-9487-8) draws
