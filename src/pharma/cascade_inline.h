@@ -48,6 +48,8 @@ typedef struct cascade {
     states_walk *w;
     rac_lanes f[RAC_COMPARTMENTS_MAX][PANEL]; /* dx/dt at the nodes */
     rac_lanes after[RAC_COMPARTMENTS_MAX];
+    rac_lanes ended[RAC_COMPARTMENTS_MAX]; /* dx/dt at the end of the panel before */
+    rac_lane_mask begun;                   /* lanes that had one since the break */
 } cascade;
 
 /* What a polynomial leaves out of the integral of f over its panel.  Legendre coefficients of a smooth
@@ -65,6 +67,23 @@ static rac_lanes left_out(const rac_lanes *f)
                     last = absolute(tail[2]) + absolute(tail[3]);
     const rac_lanes factor = smaller(last / (before + 1e-300), all(1));
     return last * factor * (1.0 / (2 * PANEL + 1));
+}
+
+/* What no node sees: a corner of f between the beginning of the panel and its first node leaves the
+ * polynomial beside what dx/dt was there, by which the integral can be wrong for so long. */
+static rac_lanes unseen(const cascade *c, int k)
+{
+    rac_lanes begins = all(0);
+    for (int j = 0; j < PANEL; j++)
+        begins += PANEL_BEGIN[j] * c->f[k][j];
+    return select(c->begun, absolute(begins - c->ended[k]) * PANEL_NODE[0], all(0));
+}
+
+/* The error of a state over a panel, beside what is allowed. */
+static rac_lanes error_of_state(const cascade *c, int k, rac_lanes h)
+{
+    const states_walk *w = c->w;
+    return h * larger(left_out(c->f[k]), unseen(c, k)) / allowance(w, k, w->y[k], c->after[k]);
 }
 
 /* One state over a panel of length h, whose place in the order is `rank`; its values go to the frame. */
@@ -94,10 +113,22 @@ static rac_lanes panel_of_state(cascade *c, int rank, rac_lanes h)
         x[i] = w->y[k] + h * sum;
     }
     c->after[k] = x[PANEL - 1];
-    return h * left_out(f) / allowance(w, k, w->y[k], c->after[k]);
+    return error_of_state(c, k, h);
 }
 
-static rac_lanes try_panel(cascade *c, rac_lanes t, rac_lanes h)
+/* States that depend on each other, all together. */
+static rac_lanes panel_of_all(cascade *c, rac_lanes h, rac_lane_mask active)
+{
+    const states_walk *w = c->w;
+    rac_lanes error = panel_of_group(c->w, h, active, c->f, c->after);
+    for (int k = 0; k < w->count; k++) {
+        const rac_lanes part = error_of_state(c, k, h);
+        error = select((part > error) | (part != part), part, error);
+    }
+    return error;
+}
+
+static rac_lanes try_panel(cascade *c, rac_lanes t, rac_lanes h, rac_lane_mask active)
 {
     states_walk *w = c->w;
     const rac_equations *e = w->e;
@@ -108,6 +139,8 @@ static rac_lanes try_panel(cascade *c, rac_lanes t, rac_lanes h)
         forcing_at(&w->f, times, PANEL, amounts, PANEL);
     for (int d = 0; d < e->driver_count; d++)
         memcpy(&w->frame[(w->amount + e->drivers[d]) * PANEL], &amounts[d * PANEL], sizeof *amounts * PANEL);
+    if (!w->as_cascade)
+        return panel_of_all(c, h, active);
     for (int rank = 0; rank < w->count; rank++) {
         run_nodes(&e->cascade[RAC_LEVEL_DRIVEN + rank], w->frame, PANEL, PANEL);
         const rac_lanes part = panel_of_state(c, rank, h);
@@ -135,17 +168,23 @@ LANE rac_lanes easier(rac_lanes found, rac_lanes expected)
     return larger(smaller(found / expected, all(1.4)), all(0.8));
 }
 
+/* Where nothing is known of a panel's error: the next is a third of it or less. */
+static const double UNKNOWN_ERROR = 2e4;
+
 static void cascade_span(states_walk *w, double length)
 {
     cascade c;
     c.w = w;
+    c.begun = (rac_lane_mask){0};
+    for (int k = 0; k < w->count; k++)
+        c.ended[k] = all(0);
     rac_lanes t = all(0), h = smaller(forcing_pace(&w->f) * 2.0, all(length)), expected = all(1);
     rac_lane_mask active = w->alive, rejected = {0}, known = {0};
     for (int attempt = 0; any(active); attempt++) {
         const rac_lanes left = length - t;
         const rac_lane_mask last = select(rejected, h, h * 1.2) >= left;
         h = select(active, select(last, left, h), all(length));
-        const rac_lanes error = try_panel(&c, t, h);
+        const rac_lanes error = try_panel(&c, t, h, active);
         const rac_lane_mask good = accepted(w, active, error, h, length);
         const rac_lanes until = select(last, all(length), t + h);
         if (any(waiting(w, good, until))) {
@@ -153,9 +192,13 @@ static void cascade_span(states_walk *w, double length)
             write_times(w, good, until, t + 0.5 * h, 2.0 / h, PANEL);
         }
         take_step(w, good, c.after);
+        for (int k = 0; k < w->count; k++)
+            c.ended[k] = select(good, c.f[k][PANEL - 1], c.ended[k]);
+        c.begun |= good;
         for (int i = 0; i < RAC_LANES; i++)
             w->s->steps += active[i] ? 1 : 0;
-        const rac_lanes found = h * next_length(error, PANEL + 1, 4, (rac_lane_mask){0});
+        const rac_lanes told = select(error < all(INFINITY), error, all(UNKNOWN_ERROR));
+        const rac_lanes found = h * next_length(told, PANEL + 1, 4, (rac_lane_mask){0});
         const rac_lanes next = select(good & known, found * easier(found, expected), found);
         expected = found;
         known = good;

@@ -168,27 +168,6 @@ static void forcing_at(forcing *f, const rac_lanes *times, int nodes, rac_lanes 
     }
 }
 
-/* The drivers at one time, and how fast they change. */
-static void forcing_moves(forcing *f, rac_lanes time, rac_lanes *amounts, rac_lanes *slopes)
-{
-    const rac_equations *e = f->s->equations;
-    const int n = f->shape->n;
-    rac_lanes z[RAC_COMPARTMENTS_MAX];
-    if (f->scaled)
-        scaled_after(f, time, z);
-    else
-        modes_after(f, time, z);
-    for (int d = 0; d < e->driver_count; d++) {
-        const int at = f->shape->position[e->amount[e->drivers[d]]];
-        amounts[d] = f->scaled ? at_least(z[at], f->s->floor) : driver_of(f, at, z, 1);
-        slopes[d] = f->scaled ? f->u[at] : all(0);
-        for (int k = 0; k < n; k++)
-            if (f->shape->reach[at][k])
-                slopes[d] += f->scaled ? AT(f->a, at, k) * z[k]
-                                       : AT(f->m.v, at, k) * (f->m.lambda[k] * z[k] + f->push[k]);
-    }
-}
-
 /* The span is over after `length`. */
 static void forcing_end(forcing *f, double length)
 {

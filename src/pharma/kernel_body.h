@@ -11,7 +11,7 @@
 #include "pharma/program_inline.h"
 #include "pharma/forcing_inline.h"
 #include "pharma/states_inline.h"
-#include "pharma/rosenbrock_inline.h"
+#include "pharma/newton_inline.h"
 #include "pharma/cascade_inline.h"
 #include "pharma/states_walk_inline.h"
 #include "pharma/states_steady_inline.h"

@@ -3,17 +3,19 @@
  *     dy/dt = f(x(t), y, parameters) + input,   x the exact linear amounts
  *
  * Between two breaks of the schedule (a rate that changes, a bolus, a reset, an epoch) x is known at any
- * time, so it is never integrated: the solvers ask for it where they need it.  Two solvers:
+ * time, so it is never integrated: it is asked for where it is needed.  The states are solved by collocation
+ * at eight Radau points over panels (radau.h), of order 15 and stable however fast a state returns: all times
+ * of a panel are computed side by side.  Within a panel there are two ways:
  *
- *   steps     Any f.  Rosenbrock steps of order 5 (rosenbrock_inline.h).
- *   cascade   Each state linear in itself given those before it.  Collocation over panels (cascade_inline.h):
- * no Jacobian, and all times of a panel are computed side by side.
+ *   all together      Any f.  Newton's method (newton_inline.h).
+ *   as a cascade      Each state linear in itself given those before it: one after another, without a
+ * Jacobian (cascade_inline.h).
  *
- * Each lane has a time and a step of its own, so a subject's numbers do not depend on who stands beside it. A
- * break ends every step.  Times wanted between are read off the step's polynomial: asking for more of them
- * changes nothing.
+ * Each lane has a time and a panel of its own, so a subject's numbers do not depend on who stands beside it.
+ * A break ends every panel.  Times wanted between are read off the panel's polynomial: asking for more of
+ * them changes nothing.
  *
- * Error of a step: at most `tolerance` times the state, or times `share` x its largest size where that is
+ * Error of a panel: at most `tolerance` times the state, or times `share` x its largest size where that is
  * more: its largest so far, or, for a subject with a state that begins at 0, of the whole course, found by a
  * rough walk beforehand.
  */
@@ -25,7 +27,7 @@
 #include "pharma/model.h"
 #include "pharma/schedule.h"
 
-/* Steps tried between two breaks; a subject who needs more has no answer. */
+/* Panels tried between two breaks; a subject who needs more has no answer. */
 enum { RAC_ATTEMPTS_MAX = 20000 };
 
 typedef struct rac_states {
@@ -49,7 +51,7 @@ typedef struct rac_states {
     rac_lanes *work;             /* rac_states_work() */
     unsigned failed;             /* set: bit i for lane i without an answer */
     unsigned unsettled;          /* set: those of them for which a steady state was not found */
-    size_t steps;                /* set: tried, of all lanes together (a panel is a step) */
+    size_t steps;                /* set: panels tried, of all lanes together */
 } rac_states;
 
 /* How many lanes `work` needs. */

@@ -1,5 +1,5 @@
-/* pharma/states_inline.h: what both solvers of states share: the walk over a schedule, and times read off a
- * step. Included inside a kernel; see states.h. */
+/* pharma/states_inline.h: what both ways to solve a panel share: what an error is compared with, the next
+ * length, and times read off a panel. Included inside a kernel; see states.h. */
 
 /* Highest degree of a step's polynomial. */
 enum { DEGREE_MAX = 8 };
@@ -21,7 +21,7 @@ typedef struct states_walk {
     rac_lane_mask unsettled;                                       /* lanes without a steady state */
     rac_lanes *frame;                                              /* registers x nodes */
     int nodes;                                                     /* side by side in it */
-    rac_lanes *slopes;                                             /* steps: registers x (states + 1) */
+    rac_lanes *slopes;                                             /* all together: registers x states */
     rac_lanes dense[RAC_COMPARTMENTS_MAX][DEGREE_MAX + 1];
     double *wanted_h;       /* times to write in the present span, from its beginning */
     size_t wanted, written; /* how many; how many writes before the span */

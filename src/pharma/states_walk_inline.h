@@ -28,10 +28,7 @@ static void end_span(states_walk *w, int rate, double *length)
         set_inputs(w, rate);
         forcing_begin(&w->f);
         memset(w->next, 0, sizeof w->next);
-        if (w->as_cascade)
-            cascade_span(w, *length);
-        else
-            rosenbrock_span(w, *length);
+        cascade_span(w, *length);
         forcing_end(&w->f, *length);
     }
     w->written += w->wanted;
@@ -195,15 +192,15 @@ static void carve_states(states_walk *w, rac_states *s)
     }
     w->wanted_h = (double *)at, at += s->schedule->writes / RAC_LANES + 1;
     w->as_cascade = s->equations->is_cascade && !s->by_steps;
-    w->nodes = w->as_cascade ? PANEL : STEP_NODES;
+    w->nodes = PANEL;
     const rac_program *program = w->as_cascade ? s->equations->cascade : s->equations->steps;
     w->frame = at, at += program->registers * w->nodes;
     w->slopes = at;
     if (w->as_cascade)
         return;
-    memset(w->slopes, 0, sizeof *at * (size_t)(program->registers * (w->count + 1)));
+    memset(w->slopes, 0, sizeof *at * (size_t)(program->registers * w->count));
     for (int k = 0; k < w->count; k++)
-        w->slopes[(w->state + k) * (w->count + 1) + k] = all(1);
+        w->slopes[(w->state + k) * w->count + k] = all(1);
 }
 
 static void solve_states(rac_states *s)

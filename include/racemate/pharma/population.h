@@ -46,8 +46,8 @@ typedef struct rac_population {
     bool typical;       /* all deviations 0 */
     bool residual;      /* add residual error, as an assay would see it */
 
-    /* Equations that are not linear are integrated with error control, each subject by steps of its own.  The
-     * error of a step is at most `tolerance` x the state, or x `tolerance_share` of its largest size where
+    /* Equations that are not linear are integrated with error control, each subject by panels of its own. The
+     * error of a panel is at most `tolerance` x the state, or x `tolerance_share` of its largest size where
      * that is more (relative alone would never let a vanishing state go): its largest so far, or of the whole
      * course for a subject with a state that begins at 0.  0 means 1e-8 and 0.01.  What that leaves of the
      * answer is measured in docs/models.md.  Linear models do not look at either. */
