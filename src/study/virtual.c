@@ -9,6 +9,8 @@
 
 static const double min_per_hour = 60;
 
+const rac_instant rac_virtual_morning = {INT64_C(1772442000000)}; /* 2026-03-02 09:00 UTC */
+
 static double number(const rac_virtual_patient *p, rac_virtual_name name)
 {
     return p->number[name].value;
@@ -16,8 +18,8 @@ static double number(const rac_virtual_patient *p, rac_virtual_name name)
 
 /* ---- the clinic ---- */
 
-static rac_status covariates_of(const rac_model *model, double weight_kg, double age_year, double *values,
-                                rac_error *err)
+rac_status rac_virtual_covariates(const rac_model *model, double weight_kg, double age_year, double *values,
+                                  rac_error *err)
 {
     for (size_t i = 0; i < rac_model_covariates(model); i++) {
         const rac_covariate *c = rac_model_covariate(model, i);
@@ -41,8 +43,8 @@ static rac_status reference_of(rac_arena *arena, rac_virtual_clinic *clinic, rac
     const rac_virtual_patient *p = clinic->patient;
     const double end_h = number(p, RAC_VIRTUAL_RISE_DURATION) / min_per_hour;
     double *covariates = rac_many(arena, double, rac_model_covariates(clinic->model));
-    rac_status status = covariates_of(clinic->model, number(p, RAC_VIRTUAL_WEIGHT_MEAN),
-                                      number(p, RAC_VIRTUAL_AGE_MEAN), covariates, err);
+    rac_status status = rac_virtual_covariates(clinic->model, number(p, RAC_VIRTUAL_WEIGHT_MEAN),
+                                               number(p, RAC_VIRTUAL_AGE_MEAN), covariates, err);
     if (status)
         return status;
     rac_regimen regimen = rac_regimen_new(arena);
@@ -88,61 +90,7 @@ rac_status rac_virtual_open(rac_arena *arena, const rac_virtual_patient *patient
     return reference_of(arena, clinic, err);
 }
 
-/* ---- the patient's facts ---- */
-
-/* Answers to questions this protocol does not ask are left out. */
-static rac_status facts_of(rac_visit *v, rac_error *err)
-{
-    const rac_virtual_patient *p = v->clinic->patient;
-    rac_fact *items = rac_many(v->arena, rac_fact, p->fact_count);
-    size_t count = 0;
-    for (size_t i = 0; i < p->fact_count; i++) {
-        const rac_fact_definition *definition = rac_protocol_fact(v->clinic->protocol, p->facts[i].name);
-        if (!definition)
-            continue;
-        const rac_status status = rac_fact_parse(v->arena, definition, rac_text_of(p->facts[i].answer),
-                                                 v->now, &items[count++], err);
-        if (status)
-            return status;
-    }
-    v->facts = (rac_facts){items, count};
-    return RAC_OK;
-}
-
 /* ---- what happened ---- */
-
-/* Occurrences that were announced, by priority; said again is not counted again. */
-static void count_announced(const rac_visit *v, int announced[3])
-{
-    for (size_t i = 0; i < v->count; i++) {
-        const rac_event *event = &v->events[i];
-        bool again = event->kind != RAC_EVENT_ANNOUNCED;
-        for (size_t j = 0; j < i && !again; j++)
-            again = v->events[j].kind == RAC_EVENT_ANNOUNCED && v->events[j].since.ms == event->since.ms &&
-                    strcmp(v->events[j].name, event->name) == 0;
-        if (!again)
-            announced[event->priority]++;
-    }
-}
-
-static void close_outcome(rac_visit *v)
-{
-    rac_virtual_outcome *out = v->out;
-    const rac_session *s = &v->session;
-    rac_decimal volume, amount;
-    out->events = v->count;
-    out->deviations = (int)s->deviation_count;
-    count_announced(v, out->announced);
-    if (!s->any_drug)
-        return;
-    rac_session_delivered(s, v->now, &volume, &amount);
-    out->end = s->state == RAC_STATE_DISCHARGED ? RAC_VIRTUAL_DISCHARGED : RAC_VIRTUAL_STILL_HERE;
-    out->given_mg = rac_decimal_double(amount);
-    out->drug_min = rac_duration_minutes(rac_instant_since(s->last_drug_at, s->started_at));
-    for (size_t i = 0; i + 1 < v->change_count; i++)
-        if (v->changes[i].state == RAC_STATE_PAUSED)
-            out->held_min += rac_duration_minutes(rac_instant_since(v->changes[i + 1].at, v->changes[i].at));
-}
 
 static void close_curves(const rac_visit *v, const double *values, size_t outputs)
 {
@@ -169,7 +117,7 @@ static rac_status run(rac_visit *v, uint64_t seed, uint64_t subject, rac_error *
     for (size_t m = 0; m < minutes; m++)
         times_h[m] = (double)m / min_per_hour;
     rac_status status =
-        covariates_of(clinic->model, v->person.weight_kg, v->person.age_year, covariates, err);
+        rac_virtual_covariates(clinic->model, v->person.weight_kg, v->person.age_year, covariates, err);
     if (status)
         return status;
     const double longest_h = number(clinic->patient, RAC_VIRTUAL_LONGEST_SESSION);
@@ -194,27 +142,15 @@ rac_status rac_virtual_session(rac_arena *arena, const rac_virtual_clinic *clini
                                uint64_t subject, rac_virtual_outcome *outcome, rac_virtual_curves *curves,
                                const rac_event **events, rac_error *err)
 {
-    static const rac_instant some_morning = {INT64_C(1772442000000)}; /* 2026-03-02 09:00 UTC */
     const double longest_h = number(clinic->patient, RAC_VIRTUAL_LONGEST_SESSION);
     const size_t minutes = (size_t)(longest_h * min_per_hour) + 1;
-    *outcome = (rac_virtual_outcome){.drug_min = NAN, .ready_min = NAN, .given_mg = NAN, .planned_mg = NAN};
-    for (int c = 0; c < RAC_VIRTUAL_CUFFS; c++)
-        outcome->baseline[c] = outcome->peak_rise[c] = outcome->peak[c] = NAN;
-    rac_visit visit = {.clinic = clinic,
-                       .arena = arena,
-                       .person = rac_virtual_draw(arena, clinic, seed, subject, minutes),
-                       .session = {.state = RAC_STATE_PLANNED, .fasting_h = -1, .last_at = {INT64_MIN}},
-                       .now = some_morning,
-                       .start = some_morning,
-                       .look_at = {INT64_MAX},
-                       .out = outcome,
-                       .curves = curves};
-    outcome->weight_kg = visit.person.weight_kg;
-    outcome->age_year = visit.person.age_year;
+    const rac_virtual_person person = rac_virtual_draw(arena, clinic, seed, subject, minutes);
+    rac_visit visit;
+    rac_status status = rac_visit_open(arena, clinic, &person, rac_virtual_morning, outcome, &visit, err);
+    visit.curves = curves;
     for (size_t m = 0; curves && m < curves->minutes; m++)
         curves->reading_sbp[m] = curves->reading_dbp[m] = NAN;
     bool ready = false;
-    rac_status status = facts_of(&visit, err);
     if (!status)
         status = rac_visit_prepare(&visit, &ready, err);
     if (!status && ready)
@@ -223,7 +159,7 @@ rac_status rac_virtual_session(rac_arena *arena, const rac_virtual_clinic *clini
         close_curves(&visit, NULL, 0);
     if (status)
         return status;
-    close_outcome(&visit);
+    rac_visit_close(&visit);
     if (events)
         *events = visit.events;
     return RAC_OK;

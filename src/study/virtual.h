@@ -23,8 +23,8 @@
  * `longest_hold` leave           when the protocol's discharge list is complete; what people tick is ticked
  * when recovery begins
  *
- * No symptom or rating-scale response is simulated: the project has no published model of either.  So one
- * patient is one session, and the course part of a protocol (step up, stop, maintenance) is not run.
+ * One session is rac_virtual_session.  A course of them, with scores between them, is study/virtual_course.h;
+ * symptoms during a session, sedation and dissociation are not simulated.
  *
  * Deviations of the model are drawn as in rac_population_run; covariates, rises and readings from streams of
  * their own, all keyed by (seed, patient): the same patient whoever else is simulated. */
@@ -76,6 +76,21 @@ typedef enum rac_virtual_name {
     RAC_VIRTUAL_NUMBERS
 } rac_virtual_name;
 
+/* The course: a total of the scale at the baseline and after each infusion, and who comes back. */
+typedef enum rac_virtual_course_name {
+    RAC_VIRTUAL_SCORE_MEAN, /* true baseline, points */
+    RAC_VIRTUAL_SCORE_SD,
+    RAC_VIRTUAL_SCORE_MIN,
+    RAC_VIRTUAL_SCORE_READING_SD,
+    RAC_VIRTUAL_IMPROVEMENT_MEAN, /* %, of the baseline, at the end of a full course */
+    RAC_VIRTUAL_IMPROVEMENT_SD,
+    RAC_VIRTUAL_FIRST_SHARE, /* %, of that improvement, after the first infusion */
+    RAC_VIRTUAL_FULL_AFTER,  /* infusions */
+    RAC_VIRTUAL_LEAVE_FIRST, /* %, do not come back after the first infusion */
+    RAC_VIRTUAL_LEAVE_LATER, /* %, after each later one */
+    RAC_VIRTUAL_COURSE_NUMBERS
+} rac_virtual_course_name;
+
 typedef struct rac_virtual_number {
     const char *name; /* as the file calls it */
     const char *unit;
@@ -99,6 +114,10 @@ typedef struct rac_virtual_patient {
     size_t fact_count;
     const char *const *notes;
     size_t note_count;
+    const char *scale; /* of the course; NULL: the file has no `course`, and only one session can be run */
+    rac_virtual_number course[RAC_VIRTUAL_COURSE_NUMBERS];
+    const char *const *course_notes;
+    size_t course_note_count;
 } rac_virtual_patient;
 
 /* Reads patients/NAME.yaml.  RAC_INVALID when `problems` has grown: a number that is missing, has no unit or

@@ -62,7 +62,6 @@ rac_virtual_person rac_virtual_draw(rac_arena *arena, const rac_virtual_clinic *
     const rac_virtual_patient *p = clinic->patient;
     rac_random who = rac_random_open(seed, subject, RAC_RANDOM_COVARIATE);
     rac_random rise = rac_random_open(seed, subject, RAC_RANDOM_TRIAL);
-    rac_random reading = rac_random_open(seed, subject, RAC_RANDOM_RESIDUAL);
     static const double least_hr = 40, most_hr = 140;
     rac_virtual_person person = {.minutes = minutes};
     person.weight_kg = within(&who, number(p, RAC_VIRTUAL_WEIGHT_MEAN), number(p, RAC_VIRTUAL_WEIGHT_SD),
@@ -81,11 +80,20 @@ rac_virtual_person rac_virtual_draw(rac_arena *arena, const rac_virtual_clinic *
                                  number(p, RAC_VIRTUAL_SBP_RISE_CV + (rac_virtual_name)c), z[c]) /
                           clinic->reference;
 
-    double *error = rac_many(arena, double, minutes *RAC_VIRTUAL_CUFFS);
-    for (size_t i = 0; i < minutes * RAC_VIRTUAL_CUFFS; i++)
-        error[i] = rac_random_normal(&reading);
-    person.error = error;
+    rac_virtual_read_anew(arena, &person, seed, subject, 0);
     return person;
+}
+
+/* Patients are counted from 0 and never reach 2^40, so the visit stands above them in the stream's key. */
+void rac_virtual_read_anew(rac_arena *arena, rac_virtual_person *person, uint64_t seed, uint64_t subject,
+                           unsigned visit)
+{
+    rac_random reading = rac_random_open(seed, subject + ((uint64_t)visit << 40), RAC_RANDOM_RESIDUAL);
+    const size_t count = person->minutes * RAC_VIRTUAL_CUFFS;
+    double *error = rac_many(arena, double, count);
+    for (size_t i = 0; i < count; i++)
+        error[i] = rac_random_normal(&reading);
+    person->error = error;
 }
 
 double rac_virtual_true(const rac_virtual_person *person, int cuff, double driver)

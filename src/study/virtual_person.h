@@ -15,6 +15,9 @@ typedef struct rac_virtual_person {
 /* Patient `subject` of `seed`, with readings for `minutes` whole minutes (0 is the start of the infusion). */
 rac_virtual_person rac_virtual_draw(rac_arena *arena, const rac_virtual_clinic *clinic, uint64_t seed,
                                     uint64_t subject, size_t minutes);
+/* New errors of reading for the `visit`-th visit of the same person (from 0, which is the one drawn). */
+void rac_virtual_read_anew(rac_arena *arena, rac_virtual_person *person, uint64_t seed, uint64_t subject,
+                           unsigned visit);
 /* Resting + rise at this value of the driver. */
 double rac_virtual_true(const rac_virtual_person *person, int cuff, double driver);
 /* What an instrument shows at a minute: rounded, within what the instrument can show, diastolic below

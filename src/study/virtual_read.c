@@ -6,11 +6,13 @@
 
 #include "base/yaml.h"
 
-/* Every number a file must have, in the order of rac_virtual_name: name, unit, what is possible. */
-static const struct {
+typedef struct number_row { /* name, unit, what is possible */
     const char *name, *unit;
     double low, high;
-} rows[RAC_VIRTUAL_NUMBERS] = {
+} number_row;
+
+/* Every number a file must have, in the order of rac_virtual_name. */
+static const number_row rows[RAC_VIRTUAL_NUMBERS] = {
     [RAC_VIRTUAL_WEIGHT_MEAN] = {"weight_mean", "kg", 30, 250},
     [RAC_VIRTUAL_WEIGHT_SD] = {"weight_sd", "kg", 0, 100},
     [RAC_VIRTUAL_WEIGHT_MIN] = {"weight_min", "kg", 20, 250},
@@ -49,6 +51,20 @@ static const struct {
     [RAC_VIRTUAL_LONGEST_SESSION] = {"longest_session", "h", 1, 24},
 };
 
+/* Those of `course`, in the order of rac_virtual_course_name. */
+static const number_row course_rows[RAC_VIRTUAL_COURSE_NUMBERS] = {
+    [RAC_VIRTUAL_SCORE_MEAN] = {"score_mean", "1", 1, 100},
+    [RAC_VIRTUAL_SCORE_SD] = {"score_sd", "1", 0, 50},
+    [RAC_VIRTUAL_SCORE_MIN] = {"score_min", "1", 1, 100},
+    [RAC_VIRTUAL_SCORE_READING_SD] = {"score_reading_sd", "1", 0, 20},
+    [RAC_VIRTUAL_IMPROVEMENT_MEAN] = {"improvement_mean", "%", -100, 100},
+    [RAC_VIRTUAL_IMPROVEMENT_SD] = {"improvement_sd", "%", 0, 100},
+    [RAC_VIRTUAL_FIRST_SHARE] = {"first_share", "%", 0, 100},
+    [RAC_VIRTUAL_FULL_AFTER] = {"full_after", "1", 1, 100},
+    [RAC_VIRTUAL_LEAVE_FIRST] = {"leave_first", "%", 0, 100},
+    [RAC_VIRTUAL_LEAVE_LATER] = {"leave_later", "%", 0, 100},
+};
+
 static bool take_text(rac_arena *arena, const rac_yaml *node, const char **out, rac_problems *problems)
 {
     rac_text text;
@@ -58,16 +74,15 @@ static bool take_text(rac_arena *arena, const rac_yaml *node, const char **out, 
     return true;
 }
 
-static void read_number(rac_arena *arena, const rac_yaml *node, int row, rac_virtual_number *number,
-                        rac_problems *problems)
+static void read_number(rac_arena *arena, const rac_yaml *node, const number_row *row,
+                        rac_virtual_number *number, rac_problems *problems)
 {
     static const char *const keys[] = {"value", "source", "assumption", "note"};
-    *number = (rac_virtual_number){
-        .name = rows[row].name, .unit = rows[row].unit, .low = rows[row].low, .high = rows[row].high};
+    *number = (rac_virtual_number){.name = row->name, .unit = row->unit, .low = row->low, .high = row->high};
     if (!node || !rac_yaml_check_keys(node, keys, 4, problems))
         return;
-    rac_yaml_want_quantity(rac_yaml_need(node, "value", problems), rows[row].unit, rows[row].low,
-                           rows[row].high, &number->value, problems);
+    rac_yaml_want_quantity(rac_yaml_need(node, "value", problems), row->unit, row->low, row->high,
+                           &number->value, problems);
     const rac_yaml *source = rac_yaml_find(node, "source"), *assumption = rac_yaml_find(node, "assumption");
     if (!source == !assumption) {
         rac_error *err = rac_yaml_problem(problems, node,
@@ -85,16 +100,16 @@ static void read_number(rac_arena *arena, const rac_yaml *node, int row, rac_vir
         rac_yaml_problem(problems, source, "the source is no address (https://..., doi:...)");
 }
 
-static void read_numbers(rac_arena *arena, const rac_yaml *map, rac_virtual_patient *patient,
-                         rac_problems *problems)
+static void read_numbers(rac_arena *arena, const rac_yaml *map, const number_row *table, size_t count,
+                         rac_virtual_number *numbers, rac_problems *problems)
 {
-    const char *names[RAC_VIRTUAL_NUMBERS];
-    for (int i = 0; i < RAC_VIRTUAL_NUMBERS; i++)
-        names[i] = rows[i].name;
-    if (!map || !rac_yaml_check_keys(map, names, RAC_VIRTUAL_NUMBERS, problems))
+    const char **names = rac_many(arena, const char *, count);
+    for (size_t i = 0; i < count; i++)
+        names[i] = table[i].name;
+    if (!map || !rac_yaml_check_keys(map, names, count, problems))
         return;
-    for (int i = 0; i < RAC_VIRTUAL_NUMBERS; i++)
-        read_number(arena, rac_yaml_need(map, rows[i].name, problems), i, &patient->number[i], problems);
+    for (size_t i = 0; i < count; i++)
+        read_number(arena, rac_yaml_need(map, names[i], problems), &table[i], &numbers[i], problems);
 }
 
 static void check_span(const rac_yaml *map, const rac_virtual_patient *p, rac_virtual_name low,
@@ -104,6 +119,18 @@ static void check_span(const rac_yaml *map, const rac_virtual_patient *p, rac_vi
     if (!(a < c && a <= b && b <= c))
         rac_yaml_problem(problems, rac_yaml_find(map, rows[mean].name), "%s is %g %s, outside %g to %g",
                          rows[mean].name, b, rows[mean].unit, a, c);
+}
+
+static void read_notes(rac_arena *arena, const rac_yaml *list, const char *const **notes, size_t *count,
+                       rac_problems *problems)
+{
+    if (!list || !rac_yaml_want_list(list, problems))
+        return;
+    const char **items = rac_many(arena, const char *, list->count);
+    for (size_t i = 0; i < list->count; i++)
+        take_text(arena, &list->items[i], &items[i], problems);
+    *notes = items;
+    *count = list->count;
 }
 
 static void read_lists(rac_arena *arena, const rac_yaml *root, rac_virtual_patient *patient,
@@ -119,19 +146,33 @@ static void read_lists(rac_arena *arena, const rac_yaml *root, rac_virtual_patie
         patient->facts = items;
         patient->fact_count = facts->count;
     }
-    if (notes && rac_yaml_want_list(notes, problems)) {
-        const char **items = rac_many(arena, const char *, notes->count);
-        for (size_t i = 0; i < notes->count; i++)
-            take_text(arena, &notes->items[i], &items[i], problems);
-        patient->notes = items;
-        patient->note_count = notes->count;
-    }
+    read_notes(arena, notes, &patient->notes, &patient->note_count, problems);
+}
+
+/* `course: {scale, notes, numbers}`; a file for one session has none. */
+static void read_course(rac_arena *arena, const rac_yaml *map, rac_virtual_patient *patient,
+                        rac_problems *problems)
+{
+    static const char *const keys[] = {"scale", "notes", "numbers"};
+    const size_t before = problems->count;
+    if (!map || !rac_yaml_want_map(map, problems) || !rac_yaml_check_keys(map, keys, 3, problems))
+        return;
+    const rac_yaml *numbers = rac_yaml_need(map, "numbers", problems);
+    take_text(arena, rac_yaml_need(map, "scale", problems), &patient->scale, problems);
+    read_numbers(arena, numbers, course_rows, RAC_VIRTUAL_COURSE_NUMBERS, patient->course, problems);
+    read_notes(arena, rac_yaml_find(map, "notes"), &patient->course_notes, &patient->course_note_count,
+               problems);
+    const rac_virtual_number *least = &patient->course[RAC_VIRTUAL_SCORE_MIN];
+    const rac_virtual_number *mean = &patient->course[RAC_VIRTUAL_SCORE_MEAN];
+    if (problems->count == before && least->value > mean->value)
+        rac_yaml_problem(problems, rac_yaml_find(numbers, mean->name), "%s is %g, below %s, %g", mean->name,
+                         mean->value, least->name, least->value);
 }
 
 rac_status rac_virtual_read(rac_arena *arena, rac_text bytes, const char *file, rac_virtual_patient *patient,
                             rac_problems *problems)
 {
-    static const char *const keys[] = {"patient", "title", "driver", "facts", "notes", "numbers"};
+    static const char *const keys[] = {"patient", "title", "driver", "facts", "notes", "numbers", "course"};
     const size_t before = problems->count;
     const rac_yaml *root;
     *patient = (rac_virtual_patient){0};
@@ -143,7 +184,8 @@ rac_status rac_virtual_read(rac_arena *arena, rac_text bytes, const char *file, 
     take_text(arena, rac_yaml_need(root, "title", problems), &patient->title, problems);
     take_text(arena, rac_yaml_need(root, "driver", problems), &patient->driver, problems);
     const rac_yaml *numbers = rac_yaml_need(root, "numbers", problems);
-    read_numbers(arena, numbers, patient, problems);
+    read_numbers(arena, numbers, rows, RAC_VIRTUAL_NUMBERS, patient->number, problems);
+    read_course(arena, rac_yaml_find(root, "course"), patient, problems);
     read_lists(arena, root, patient, problems);
     if (problems->count == before) {
         check_span(numbers, patient, RAC_VIRTUAL_WEIGHT_MIN, RAC_VIRTUAL_WEIGHT_MEAN, RAC_VIRTUAL_WEIGHT_MAX,

@@ -1,5 +1,5 @@
 /* What happened to many virtual patients: see virtual.h. */
-#include "study/virtual.h"
+#include "study/virtual_figure.h"
 
 #include <math.h>
 
@@ -46,45 +46,43 @@ OF_STARTED(peak_sbp, o->peak[0])
 OF_STARTED(peak_dbp, o->peak[1])
 
 static const struct {
-    const char *key, *name, *unit;
-    bool share; /* spread over patients says nothing */
+    rac_virtual_row row;
     double (*value)(const rac_virtual_outcome *outcome);
 } rows[] = {
-    {"no_plan", "no plan could be made", "%", true, no_plan},
-    {"not_started", "sent home by the start list", "%", true, not_started},
-    {"held_for_pressure", "held for blood pressure", "%", true, held_for_pressure},
-    {"held", "held for any reason", "%", true, held},
-    {"holds", "holds a session", "", false, holds},
-    {"hold_min", "time held, of those held", "min", false, hold_min},
-    {"stopped_early", "stopped before the dose was in", "%", true, stopped_early},
-    {"given_mg", "dose given", "mg", false, given_mg},
-    {"given_mg_per_kg", "dose given by weight", "mg/kg", false, given_mg_per_kg},
-    {"given_percent", "of the planned dose", "%", false, given_share},
-    {"drug_min", "start to last drug", "min", false, drug_min},
-    {"recovery_min", "last drug to ready to leave", "min", false, recovery_min},
-    {"chair_min", "start to ready to leave", "min", false, chair_min},
-    {"still_here", "not ready within the longest session", "%", true, still_here},
-    {"alarms_high", "alarms a session, high", "", false, alarms_high},
-    {"alarms_medium", "alarms a session, medium", "", false, alarms_medium},
-    {"alarms_low", "alarms a session, low", "", false, alarms_low},
-    {"rise_sbp", "largest systolic rise read", "mmHg", false, rise_sbp},
-    {"rise_dbp", "largest diastolic rise read", "mmHg", false, rise_dbp},
-    {"rise_hr", "largest heart rate rise read", "1/min", false, rise_hr},
-    {"peak_sbp", "highest systolic read", "mmHg", false, peak_sbp},
-    {"peak_dbp", "highest diastolic read", "mmHg", false, peak_dbp},
+    {{"no_plan", "no plan could be made", "%", true}, no_plan},
+    {{"not_started", "sent home by the start list", "%", true}, not_started},
+    {{"held_for_pressure", "held for blood pressure", "%", true}, held_for_pressure},
+    {{"held", "held for any reason", "%", true}, held},
+    {{"holds", "holds a session", "", false}, holds},
+    {{"hold_min", "time held, of those held", "min", false}, hold_min},
+    {{"stopped_early", "stopped before the dose was in", "%", true}, stopped_early},
+    {{"given_mg", "dose given", "mg", false}, given_mg},
+    {{"given_mg_per_kg", "dose given by weight", "mg/kg", false}, given_mg_per_kg},
+    {{"given_percent", "of the planned dose", "%", false}, given_share},
+    {{"drug_min", "start to last drug", "min", false}, drug_min},
+    {{"recovery_min", "last drug to ready to leave", "min", false}, recovery_min},
+    {{"chair_min", "start to ready to leave", "min", false}, chair_min},
+    {{"still_here", "not ready within the longest session", "%", true}, still_here},
+    {{"alarms_high", "alarms a session, high", "", false}, alarms_high},
+    {{"alarms_medium", "alarms a session, medium", "", false}, alarms_medium},
+    {{"alarms_low", "alarms a session, low", "", false}, alarms_low},
+    {{"rise_sbp", "largest systolic rise read", "mmHg", false}, rise_sbp},
+    {{"rise_dbp", "largest diastolic rise read", "mmHg", false}, rise_dbp},
+    {{"rise_hr", "largest heart rate rise read", "1/min", false}, rise_hr},
+    {{"peak_sbp", "highest systolic read", "mmHg", false}, peak_sbp},
+    {{"peak_dbp", "highest diastolic read", "mmHg", false}, peak_dbp},
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 
 /* ---- over patients ---- */
 
-/* Mean, its standard error, and what 90 % of patients lie between; `values` are put in another order. */
-static rac_virtual_figure figure_of(int row, double *values, size_t count)
+rac_virtual_figure rac_virtual_figure_of(const rac_virtual_row *row, double *values, size_t count)
 {
-    rac_virtual_figure f = {.name = rows[row].name,
-                            .key = rows[row].key,
-                            .unit = rows[row].unit,
+    rac_virtual_figure f = {.name = row->name,
+                            .key = row->key,
+                            .unit = row->unit,
                             .patients = count,
-                            .share = rows[row].share,
+                            .share = row->share,
                             .value = NAN,
                             .error = NAN,
                             .low = NAN,
@@ -99,7 +97,7 @@ static rac_virtual_figure figure_of(int row, double *values, size_t count)
         squares += (values[i] - f.value) * (values[i] - f.value);
     if (count > 1)
         f.error = sqrt(squares / (double)(count - 1) / (double)count);
-    if (!rows[row].share) {
+    if (!row->share) {
         f.low = rac_quantile(values, count, 0.05);
         f.high = rac_quantile(values, count, 0.95);
     }
@@ -121,7 +119,7 @@ rac_status rac_virtual_summarise(rac_arena *arena, const rac_virtual_outcome *ou
             if (!isnan(value))
                 values[kept++] = value;
         }
-        (*figures)[row] = figure_of(row, values, kept);
+        (*figures)[row] = rac_virtual_figure_of(&rows[row].row, values, kept);
     }
     return RAC_OK;
 }
@@ -142,7 +140,7 @@ rac_status rac_virtual_compare(rac_arena *arena, const rac_virtual_outcome *a, c
             if (!isnan(difference))
                 values[kept++] = difference;
         }
-        (*figures)[row] = figure_of(row, values, kept);
+        (*figures)[row] = rac_virtual_figure_of(&rows[row].row, values, kept);
         (*figures)[row].low = (*figures)[row].high = NAN;
         (*figures)[row].share = false;
     }

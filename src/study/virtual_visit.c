@@ -214,9 +214,15 @@ static int route_of(const rac_visit *v)
     return v->clinic->route;
 }
 
+/* On the clock of the simulation. */
+static double hour_of(const rac_visit *v, rac_instant at)
+{
+    return v->origin_h + (double)(at.ms - v->start.ms) / ms_per_hour;
+}
+
 static double now_h(const rac_visit *v)
 {
-    return (double)(v->now.ms - v->start.ms) / ms_per_hour;
+    return hour_of(v, v->now);
 }
 
 static double planned_mg_per_h(const rac_visit *v)
@@ -453,7 +459,7 @@ rac_status rac_visit_turn(void *context, rac_control_turn *turn, rac_error *err)
     rac_instant next = never;
     v->driver = turn->outputs[v->clinic->driver];
     v->orders = turn->orders;
-    v->now = (rac_instant){v->start.ms + llround(turn->time_h * ms_per_hour)};
+    v->now = (rac_instant){v->start.ms + llround((turn->time_h - v->origin_h) * ms_per_hour)};
     rac_status status =
         v->session.state == RAC_STATE_READY ? press(v, RAC_EVENT_STARTED, NULL, err) : speak(v, err);
     bool acted = true;
@@ -469,34 +475,95 @@ rac_status rac_visit_turn(void *context, rac_control_turn *turn, rac_error *err)
     if (alarm.ms < next.ms)
         next = alarm;
     if (next.ms != never.ms)
-        turn->next_h = (double)(next.ms - v->start.ms) / ms_per_hour;
+        turn->next_h = hour_of(v, next);
     return RAC_OK;
+}
+
+/* ---- the patient's facts ---- */
+
+/* Answers to questions this protocol does not ask are left out. */
+static rac_status facts_of(rac_visit *v, rac_error *err)
+{
+    const rac_virtual_patient *p = v->clinic->patient;
+    rac_fact *items = rac_many(v->arena, rac_fact, p->fact_count);
+    size_t count = 0;
+    for (size_t i = 0; i < p->fact_count; i++) {
+        const rac_fact_definition *definition = rac_protocol_fact(v->clinic->protocol, p->facts[i].name);
+        if (!definition)
+            continue;
+        const rac_status status = rac_fact_parse(v->arena, definition, rac_text_of(p->facts[i].answer),
+                                                 v->now, &items[count++], err);
+        if (status)
+            return status;
+    }
+    v->facts = (rac_facts){items, count};
+    return RAC_OK;
+}
+
+rac_status rac_visit_open(rac_arena *arena, const rac_virtual_clinic *clinic,
+                          const rac_virtual_person *person, rac_instant start, rac_virtual_outcome *outcome,
+                          rac_visit *visit, rac_error *err)
+{
+    *outcome = (rac_virtual_outcome){.weight_kg = person->weight_kg,
+                                     .age_year = person->age_year,
+                                     .drug_min = NAN,
+                                     .ready_min = NAN,
+                                     .given_mg = NAN,
+                                     .planned_mg = NAN};
+    for (int c = 0; c < RAC_VIRTUAL_CUFFS; c++)
+        outcome->baseline[c] = outcome->peak_rise[c] = outcome->peak[c] = NAN;
+    *visit = (rac_visit){.clinic = clinic,
+                         .arena = arena,
+                         .person = *person,
+                         .number = 1,
+                         .session = {.state = RAC_STATE_PLANNED, .fasting_h = -1, .last_at = {INT64_MIN}},
+                         .now = start,
+                         .start = start,
+                         .look_at = never,
+                         .out = outcome};
+    return facts_of(visit, err);
 }
 
 /* ---- before the start ---- */
 
 /* A gate names the item in `field`, a plan its guard in `detail` ("guard G10"). */
-static rac_status refused(rac_visit *v, rac_virtual_end end, const rac_error *why, rac_error *err)
+static const char *guard_of(rac_arena *arena, const rac_error *why)
 {
     static const char guard[] = "guard ";
     const bool named = strncmp(why->detail, guard, strlen(guard)) == 0;
+    return rac_string_copy(arena, why->field[0] ? why->field
+                                  : named       ? why->detail + strlen(guard)
+                                                : rac_status_name(why->status));
+}
+
+static rac_status refused(rac_visit *v, rac_virtual_end end, const rac_error *why, rac_error *err)
+{
     v->out->end = end;
-    v->out->why = rac_string_copy(v->arena, why->field[0] ? why->field
-                                            : named       ? why->detail + strlen(guard)
-                                                          : rac_status_name(why->status));
+    v->out->why = guard_of(v->arena, why);
     v->out->reason = rac_string_copy(v->arena, why->message);
     rac_event event = blank(v, RAC_EVENT_CANCELLED);
     event.text = v->out->reason;
     return enter(v, event, err);
 }
 
+/* The dose that is wanted, or, where the plan refuses a stepped one (no syringe holds it, say), the one
+ * before. */
 static rac_status make_plan(rac_visit *v, rac_decimal weight, rac_plan **plan, bool *made, rac_error *err)
 {
     rac_error why = {0};
-    const rac_plan_request request = {.weight_kg = weight, .weighed_at = v->now};
+    rac_plan_request request = {
+        .weight_kg = weight, .weighed_at = v->now, .dose_mg_per_kg = v->wanted, .course = v->course};
     *plan = rac_new(v->arena, rac_plan);
-    const rac_status status = rac_plan_make(v->arena, v->clinic->protocol, &request, *plan, &why);
+    rac_status status = rac_plan_make(v->arena, v->clinic->protocol, &request, *plan, &why);
+    if (status == RAC_REFUSED && v->otherwise.millionths) {
+        v->refused = guard_of(v->arena, &why);
+        why = (rac_error){0};
+        request.dose_mg_per_kg = v->otherwise;
+        status = rac_plan_make(v->arena, v->clinic->protocol, &request, *plan, &why);
+    }
     *made = !status;
+    if (*made)
+        v->ordered = (*plan)->ordered_mg_per_kg;
     if (status == RAC_REFUSED)
         return refused(v, RAC_VIRTUAL_NO_PLAN, &why, err);
     if (status && err)
@@ -530,7 +597,7 @@ static rac_status take_baseline(rac_visit *v, rac_error *err)
     bool all[RAC_READING_COUNT];
     for (int i = 0; i < RAC_READING_COUNT; i++)
         all[i] = true;
-    rac_virtual_show(&v->person, v->clinic->patient, 0, 0, v->out->baseline);
+    rac_virtual_show(&v->person, v->clinic->patient, v->driver, 0, v->out->baseline);
     return measure(v, all, err);
 }
 
@@ -542,7 +609,7 @@ rac_status rac_visit_prepare(rac_visit *visit, bool *ready, rac_error *err)
     rac_event opened = blank(visit, RAC_EVENT_OPENED);
     opened.name = "virtual";
     opened.protocol_hash = rac_protocol_hash(visit->arena, visit->clinic->protocol);
-    opened.number = 1;
+    opened.number = visit->number;
     *ready = false;
     rac_status status;
     if ((status = rac_decimal_from(visit->person.weight_kg, &weight, err)) ||
@@ -564,4 +631,39 @@ rac_status rac_visit_prepare(rac_visit *visit, bool *ready, rac_error *err)
         *err = why;
     *ready = !status;
     return status ? status : enter(visit, blank(visit, RAC_EVENT_READY), err);
+}
+
+/* ---- what happened ---- */
+
+/* Occurrences that were announced, by priority; said again is not counted again. */
+static void count_announced(const rac_visit *v, int announced[3])
+{
+    for (size_t i = 0; i < v->count; i++) {
+        const rac_event *event = &v->events[i];
+        bool again = event->kind != RAC_EVENT_ANNOUNCED;
+        for (size_t j = 0; j < i && !again; j++)
+            again = v->events[j].kind == RAC_EVENT_ANNOUNCED && v->events[j].since.ms == event->since.ms &&
+                    strcmp(v->events[j].name, event->name) == 0;
+        if (!again)
+            announced[event->priority]++;
+    }
+}
+
+void rac_visit_close(rac_visit *v)
+{
+    rac_virtual_outcome *out = v->out;
+    const rac_session *s = &v->session;
+    rac_decimal volume, amount;
+    out->events = v->count;
+    out->deviations = (int)s->deviation_count;
+    count_announced(v, out->announced);
+    if (!s->any_drug)
+        return;
+    rac_session_delivered(s, v->now, &volume, &amount);
+    out->end = s->state == RAC_STATE_DISCHARGED ? RAC_VIRTUAL_DISCHARGED : RAC_VIRTUAL_STILL_HERE;
+    out->given_mg = rac_decimal_double(amount);
+    out->drug_min = rac_duration_minutes(rac_instant_since(s->last_drug_at, s->started_at));
+    for (size_t i = 0; i + 1 < v->change_count; i++)
+        if (v->changes[i].state == RAC_STATE_PAUSED)
+            out->held_min += rac_duration_minutes(rac_instant_since(v->changes[i + 1].at, v->changes[i].at));
 }

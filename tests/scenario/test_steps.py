@@ -72,4 +72,44 @@ def a_hold_at_the_higher_dose_keeps_it_there():
     assert (dose["mg_per_kg"], dose["move"], dose["rule"]) == (0.75, "stay", "held"), dose
 
 
+@case
+def virtual_courses_are_the_same_for_any_threads_and_paired():
+    protocols = [os.path.join(ROOT, "protocols", f"depression-iv-{p}.yaml") for p in ("slow-100min", "step-up")]
+    told = ["protocol", "simulate", *protocols, "--n", "70", "--sessions", "course", "--seed", "4"]
+    out, plot = clinic.folder + "/rows.csv", clinic.folder + "/course.svg"
+    view = clinic.json(*told, "--out", out, "--plot", plot)
+    rows, again = open(out).read(), clinic.folder + "/again.csv"
+    assert view == clinic.json(*told, "--out", again, "--threads", "3") and rows == open(again).read()
+    assert view["benefit_of_dose"] == "cannot say" and view["sessions"] == "course"
+    slow, steps = view["arms"]
+    assert (slow["infusions_most"], slow["every_days"], steps["infusions_most"], steps["dose_steps"]) == (3, 4, 4, True)
+    key = lambda figures, name: next(f for f in figures if f["key"] == name)
+    assert len(steps["by_infusion"]) == 4 and len(view["difference_by_infusion"]) == 3
+    up = key(steps["by_infusion"][2]["figures"], "stepped_up")["value"]
+    assert 5 < up < 60 and key(slow["by_infusion"][2]["figures"], "stepped_up")["value"] == 0
+    # No dose moves a score: whoever was asked after the third infusion under both answered alike.
+    assert key(view["difference_by_infusion"][2]["figures"], "improvement")["value"] == 0
+    assert key(view["difference_by_infusion"][2]["figures"], "dose_mg_per_kg")["value"] > 0
+    lines = rows.splitlines()
+    header = lines[0].split(",")
+    assert {"patient", "visit", "infusion", "dose_mg_per_kg", "move", "score", "score_after", "response"} <= set(header)
+    given = sum(1 for line in lines[1:] if line.split(",")[header.index("infusion")] != "0")
+    counted = sum(f["patients"] * f["value"] for arm in view["arms"] for f in [key(arm["figures"], "infusions")])
+    assert abs(given - counted) < 1e-6, (given, counted)
+    picture = open(plot).read()
+    assert picture.startswith("<svg") and "Response and remission" in picture
+
+
+@case
+def one_session_is_the_default_and_a_course_is_asked_for():
+    one = [os.path.join(ROOT, "protocols", "depression-iv-standard.yaml"), "--n", "10"]
+    assert clinic("protocol", "simulate", *one) == clinic("protocol", "simulate", *one, "--sessions", "1")
+    text = clinic("protocol", "simulate", *one, "--sessions", "2", "--every", "3 days")
+    assert "2 infusions, every 3 days" in text and "CANNOT SAY" in text
+    assert "give --sessions course" in clinic("protocol", "simulate", *one, "--every", "3 days", code=2)
+    assert "allows 2 to 7" in clinic("protocol", "simulate", *one, "--sessions", "course", "--every", "1 day", code=2)
+    assert "looks at one session" in clinic("protocol", "simulate", *one, "--sessions", "course", "--vary", "10", code=2)
+    assert clinic.run("protocol", "simulate", *one, "--sessions", "some").returncode == 2
+
+
 main()
