@@ -146,20 +146,19 @@ static void say_output(lines *l, const rac_sim *sim, const rac_sim_arm *arm, siz
 static void say_arm(lines *l, const rac_sim *sim, const rac_sim_arm *arm)
 {
     const rac_sim_people *people = &sim->people;
+    const bool mixed = arm == &sim->arms[sim->arm_count];
     say(l, "%s: %s, %s\n", arm->about->name, arm->about->title, arm->about->sampling);
     say(l, "  a dose is of %s\n", arm->about->substance);
     if (sim->table)
         say(l, "  %zu subject%s of the table, %zu each", arm->group_count, arm->group_count == 1 ? "" : "s",
             sim->n);
     else
-        say(l, "  %zu virtual people%s", sim->n,
-            arm == &sim->arms[sim->arm_count]
-                ? " of each model, mixed: one of the models is right, and the weights "
-                  "say how likely each is"
-                : "");
+        say(l, "  %zu virtual people%s", sim->n, mixed ? " of each model" : "");
     say(l, ", seed %llu%s%s\n", (unsigned long long)sim->seed,
         sim->residual ? ", as an assay would see them" : "",
         people->table ? ", covariates from the file" : "");
+    if (mixed)
+        say(l, "  one of the models is right, and the weights say how likely each is\n");
     if (arm->failed)
         say(l, "  %zu of them have no answer in this model and are left out\n", arm->failed);
     if (arm->unsettled)
