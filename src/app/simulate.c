@@ -146,7 +146,10 @@ static rac_status choose_outputs(rac_sim *sim, rac_error *err)
                 const char *near = rac_text_nearest(part, known, count);
                 rac_fail(err, RAC_INVALID, "the model '%s' has no output '%.*s'", arm->about->name,
                          RAC_TEXT(rac_text_shorten(part, 40)));
-                rac_error_hint(err, near ? "did you mean %s?" : "it has %s", near ? near : known[0]);
+                const char *all = "";
+                for (size_t o = 0; o < count; o++)
+                    all = rac_format(sim->arena, "%s%s%s", all, o ? ", " : "", known[o]);
+                rac_error_hint(err, near ? "did you mean %s?" : "it has %s", near ? near : all);
                 return RAC_INVALID;
             }
             if (arm->output_count < count)

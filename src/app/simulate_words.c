@@ -116,8 +116,11 @@ static rac_status parse_amount(rac_text typed, const char *whole, rac_dose *dose
     dose->per_kg = rac_dimension_same(quantity.unit.dimension, per_kg.dimension);
     if ((status = rac_quantity_in(quantity, dose->per_kg ? per_kg : total, &dose->amount_mg, err)))
         return status;
-    if (!(dose->amount_mg > 0))
-        return rac_fail(err, RAC_INVALID, "'%.*s' is no dose", QUOTED(whole));
+    if (!(dose->amount_mg > 0)) {
+        rac_fail(err, RAC_INVALID, "'%.*s' is no dose: an amount is above 0", QUOTED(whole));
+        rac_error_hint(err, "write it like 0.5 mg/kg over 40 min");
+        return RAC_INVALID;
+    }
     return RAC_OK;
 }
 

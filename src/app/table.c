@@ -1,5 +1,6 @@
 /* The table of use cases: everything a person can do in a clinic, in the order a course uses it.  Help, the
  * manual page, completion and the HTTP interface read these rows; a test walks them. */
+#include <math.h>
 #include <string.h>
 
 #include "app/internal.h"
@@ -218,7 +219,15 @@ rac_status rac_call_whole(const rac_call *call, const char *name, int64_t usual,
     *number = usual;
     if (!typed)
         return RAC_OK;
-    rac_status status = rac_integer_parse(rac_text_of(typed), number, err);
+    rac_status status = rac_integer_parse(rac_text_of(typed), number, NULL);
+    if (status) {
+        rac_fail(err, status, "--%s is '%.*s', allowed are whole numbers", name,
+                 RAC_TEXT(rac_text_shorten(rac_text_of(typed), 40)));
+        double number_typed;
+        if (!rac_number_parse(rac_text_of(typed), &number_typed, NULL) && fabs(number_typed) < 1e15 &&
+            number_typed == floor(number_typed))
+            rac_error_hint(err, "write it out: %.0f", number_typed);
+    }
     if (!status && (*number < least || *number > most))
         status = rac_fail(err, RAC_INVALID, "--%s is %lld, allowed %lld to %lld", name, (long long)*number,
                           (long long)least, (long long)most);
@@ -234,7 +243,10 @@ rac_status rac_call_number(const rac_call *call, const char *name, double usual,
     *number = usual;
     if (!typed)
         return RAC_OK;
-    rac_status status = rac_number_parse(rac_text_of(typed), number, err);
+    rac_status status = rac_number_parse(rac_text_of(typed), number, NULL);
+    if (status)
+        rac_fail(err, status, "--%s is '%.*s', which is no number", name,
+                 RAC_TEXT(rac_text_shorten(rac_text_of(typed), 40)));
     if (!status && !(*number >= least && *number <= most))
         status = rac_fail(err, RAC_INVALID, "--%s is %g, allowed %g to %g", name, *number, least, most);
     if (status)

@@ -1,5 +1,6 @@
 /* What a command gives a use case beyond words: files it writes, and a line that shows how far it is. */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,6 +14,33 @@ static double seconds(void)
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+/* ---- the end by a signal ---- */
+
+/* The one command of this process that may be writing files; a signal handler has nowhere else to look. */
+static rac_cli_host *volatile at_work;
+
+/* Ctrl-C leaves no half file: unlink and raise may be called in a handler (POSIX). */
+static void remove_parts(int number)
+{
+    rac_cli_host *host = at_work;
+    for (size_t i = 0; host && i < host->count; i++)
+        if (host->files[i].part)
+            unlink(host->files[i].part);
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
+static void watch_signals(rac_cli_host *host)
+{
+    static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
+    at_work = host;
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        struct sigaction now, want = {.sa_handler = remove_parts};
+        if (sigaction(ends[i], NULL, &now) == 0 && now.sa_handler == SIG_DFL) /* not under nohup */
+            sigaction(ends[i], &want, NULL);
+    }
 }
 
 /* ---- files ---- */
@@ -37,10 +65,12 @@ static rac_status open_file(rac_cli_host *host, const char *path, rac_cli_file *
     struct stat about;
     const bool plain = stat(path, &about) != 0 || S_ISREG(about.st_mode);
     *next = (rac_cli_file){.path = path, .part = plain ? rac_format(host->arena, "%s.part", path) : NULL};
+    host->count++; /* before the file is there: whoever ends the program removes it */
     next->stream = fopen(plain ? next->part : path, "wb");
-    if (!next->stream)
+    if (!next->stream) {
+        host->count--;
         return failed(err, path);
-    host->count++;
+    }
     *file = next;
     return RAC_OK;
 }
@@ -69,6 +99,7 @@ rac_status rac_cli_host_finish(rac_cli_host *host, rac_status status, rac_error 
         else if (file->part)
             fprintf(stderr, "Wrote %s.\n", file->path);
     }
+    at_work = NULL;
     host->count = 0;
     return status;
 }
@@ -109,4 +140,5 @@ void rac_cli_host_begin(rac_cli_host *host, rac_arena *arena)
                            .arena = arena,
                            .terminal = isatty(STDERR_FILENO) == 1,
                            .began = seconds()};
+    watch_signals(host);
 }

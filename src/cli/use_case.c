@@ -98,7 +98,9 @@ static rac_status take_option(rac_cli *cli, rac_call *call, int argc, char **arg
     const rac_argument *argument = named(call->use_case, word, size);
     if (!argument)
         return rac_call_set(call, rac_format(cli->arena, "%.*s", (int)size, word), "", 0,
-                            err); /* says what is near */
+                            err);             /* says what is near */
+    if (rac_call_value(call, argument->name)) /* the first would be forgotten in silence: a dose, say */
+        return rac_fail(err, RAC_INVALID, "--%s is given twice", argument->name);
     if (argument->kind == RAC_ARGUMENT_FLAG)
         return rac_call_set(call, argument->name, equals ? equals + 1 : "true",
                             equals ? strlen(equals + 1) : 4, err);

@@ -7,11 +7,13 @@ import math
 import os
 import re
 import shlex
+import signal
 import statistics
 import struct
 import subprocess
 import sys
 import tempfile
+import time
 
 from clinic import PROGRAM, ROOT
 from tap import case, main
@@ -452,6 +454,33 @@ def impossible_people_are_refused():
     people = path("people.csv", "weight\n70\n-70\n")
     said = run(VENOUS, "--dose", "35 mg", "--covariates", people, code=2).stderr
     assert f"{people}:3:1: weight is -70 kg, which cannot be" in said, said
+
+
+@case
+def an_end_by_a_signal_leaves_no_half_file():
+    folder = path("ended")
+    os.mkdir(folder)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        begun = subprocess.Popen([PROGRAM, "simulate", VENOUS, *STANDARD, "--n", "20000000", "--out", f"{folder}/x.csv",
+                                  "--columns", f"{folder}/x.rcol"], stdout=subprocess.DEVNULL,
+                                 preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+        until = time.monotonic() + 60
+        while len(os.listdir(folder)) < 2 and time.monotonic() < until:
+            time.sleep(0.02)
+        assert len(os.listdir(folder)) == 2
+        begun.send_signal(number)
+        assert begun.wait(timeout=60) == -number
+        assert os.listdir(folder) == [], number
+
+
+@case
+def what_is_typed_wrongly_is_named():
+    for words, said in [((*STANDARD, "--dose", "70 mg"), "--dose is given twice"),
+                        ((*STANDARD, "--n", "1e4"), "--n is '1e4'"),
+                        ((*STANDARD, "--n", "1e4"), "write it out: 10000"),
+                        ((*STANDARD, "--output", "foo"), "it has ketamine, norketamine"),
+                        (("--dose", "-3 mg", "--weight", "70 kg"), "an amount is above 0")]:
+        assert said in run(VENOUS, *words, code=2).stderr, said
 
 
 if __name__ == "__main__":
