@@ -211,6 +211,12 @@ static char *head(rac_arena *arena, const rac_app_search *s)
         text = rac_format(arena, "%s  source %s\n", text, about->sources[i]);
     for (size_t i = 0; i < about->note_count; i++)
         text = rac_format(arena, "%s  note %s\n", text, about->notes[i]);
+    const char *outside = rac_app_outside(arena, s->model, s->covariates);
+    if (outside[0])
+        text = rac_format(arena, "%s  outside what was studied: %s\n", text, outside);
+    if (!rac_model_etas(s->model))
+        text = rac_format(
+            arena, "%s  this model knows no differences between people: every share is 0 or 100 %%\n", text);
     text = rac_format(arena, "%s%s", text, s->with);
     for (size_t k = 0; k < s->ask.target_count; k++)
         text = rac_format(arena, "%s  %s %zu: %s\n", text, s->targets[k].target.goal ? "goal" : "limit",
@@ -305,7 +311,7 @@ static json_t *points_json(const rac_app_search *s)
     return list;
 }
 
-static json_t *search_json(const rac_app_search *s)
+static json_t *search_json(rac_arena *arena, const rac_app_search *s)
 {
     json_t *targets = json_array();
     for (size_t k = 0; k < s->ask.target_count; k++)
@@ -321,7 +327,8 @@ static json_t *search_json(const rac_app_search *s)
         s->patient ? json_pack("{s:f, s:f, s:I}", "id", s->patient->subject->id, "effective_draws",
                                s->patient->draws.effective, "draws", (json_int_t)s->patient->draws.proposed)
                    : json_null();
-    return json_pack("{s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:f, s:o, s:f, s:s, s:o, s:o, s:o, s:b}", "model",
+    return json_pack("{s:s, s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:f, s:o, s:f, s:s, s:o, s:o, s:o, s:b}",
+                     "outside", rac_app_outside(arena, s->model, s->covariates), "model",
                      rac_model_describe(s->model)->name, "sampling", rac_model_describe(s->model)->sampling,
                      "with", s->with, "interpolated", (int)s->points[0].interpolated, "subjects",
                      (json_int_t)s->ask.subjects, "failed", (json_int_t)s->points[0].failed, "seed",
@@ -402,7 +409,7 @@ RAC_DO(rac_do_dose)
     if (status || (status = rac_pharma_search(call->arena, s.model, &s.ask, &s.points, err)))
         return status;
     reply->text = foot(call->arena, &s, rows(call->arena, &s, head(call->arena, &s)));
-    reply->json = search_json(&s);
+    reply->json = search_json(call->arena, &s);
     rac_text svg;
     if (!rac_call_value(call, "plot") || (status = rac_app_search_plot(call->arena, &s, &svg, err)))
         return status;

@@ -78,6 +78,9 @@ rac_status rac_app_search_plot(rac_arena *arena, const rac_app_search *s, rac_te
                                       .count = 1,
                                       .x = &at,
                                       .y = &given});
+    const char *outside = rac_app_outside(arena, s->model, s->covariates);
+    if (outside[0])
+        rac_figure_note(&f, rac_format(arena, "outside what was studied: %s", outside));
     const rac_status status = rac_figure_finish(&f, err);
     return status ? status : rac_svg_draw(arena, &f, "dose", svg, err);
 }

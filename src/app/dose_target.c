@@ -62,8 +62,10 @@ static rac_status find_output(rac_arena *arena, const rac_model *model, rac_text
     rac_fail(err, RAC_INVALID, "the model '%s' has no output '%.*s'", rac_model_describe(model)->name,
              RAC_TEXT(name));
     const char *nearest = rac_text_nearest(name, known, count);
-    if (nearest)
-        rac_error_hint(err, "did you mean %s?", nearest);
+    const char *all = "";
+    for (size_t i = 0; i < count; i++)
+        all = rac_format(arena, "%s%s%s", all, i ? ", " : "", known[i]);
+    rac_error_hint(err, nearest ? "did you mean %s?" : "it has %s", nearest ? nearest : all);
     return RAC_INVALID;
 }
 
@@ -73,9 +75,13 @@ static rac_status parse_level(const rac_model *model, rac_text text, rac_target 
     rac_unit unit;
     const char *base = rac_model_output_unit(model, (size_t)to->output);
     rac_status status = rac_quantity_parse(text, &quantity, err);
-    if (status || (status = rac_unit_parse(rac_text_of(base), &unit, err)) ||
-        (status = rac_quantity_in(quantity, unit, &to->level, err)))
+    if (status || (status = rac_unit_parse(rac_text_of(base), &unit, err)))
         return status;
+    if ((status = rac_quantity_in(quantity, unit, &to->level, err))) {
+        if (!quantity.unit.text[0]) /* the model's mg/L would be a thousand times what a laboratory writes */
+            rac_error_hint(err, "write the unit: %g ng/mL, if that is meant", quantity.value);
+        return status;
+    }
     return to->level > 0 ? RAC_OK : rac_fail(err, RAC_INVALID, "'%.*s' is no level: above 0", RAC_TEXT(text));
 }
 

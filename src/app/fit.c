@@ -198,6 +198,15 @@ static void count_samples(const rac_events_subject *subject, size_t *measured, s
  * tenths of a standard deviation from seed to seed. */
 static const double EFFECTIVE_ENOUGH = 200;
 
+/* Covariates that lie beyond what was studied at any time. */
+static const char *outside_text(rac_arena *arena, const rac_model *model, const rac_events_subject *subject)
+{
+    const char *text = "";
+    for (int e = 0; e < subject->epochs && !text[0]; e++)
+        text = rac_app_outside(arena, model, subject->constants + (size_t)e * rac_model_covariates(model));
+    return text;
+}
+
 static char *subject_text(rac_arena *arena, const rac_model *model, const rac_app_fit *f, const size_t *which,
                           size_t count)
 {
@@ -213,6 +222,9 @@ static char *subject_text(rac_arena *arena, const rac_model *model, const rac_ap
         char *cell = rac_format(arena, "%.4g (%.4g to %.4g)", values[which[i]], interval[0], interval[1]);
         text = rac_format(arena, i + 1 < count ? "%s  %-24s" : "%s  %s", text, cell);
     }
+    const char *outside = outside_text(arena, model, f->subject);
+    if (outside[0])
+        text = rac_format(arena, "%s  outside what was studied: %s", text, outside);
     return f->draws.effective < EFFECTIVE_ENOUGH
                ? rac_format(arena, "%s  intervals doubtful: %.0f effective draws\n", text, f->draws.effective)
                : rac_format(arena, "%s\n", text);
@@ -324,7 +336,8 @@ static json_t *epochs_json(const rac_model *model, const rac_app_fit *f)
     return list;
 }
 
-static json_t *subject_json(const rac_model *model, const rac_app_fit *f, const size_t *which, size_t count)
+static json_t *subject_json(rac_arena *arena, const rac_model *model, const rac_app_fit *f,
+                            const size_t *which, size_t count)
 {
     if (!f->drawn)
         return json_pack("{s:f, s:b, s:s}", "id", f->subject->id, "fitted", 0, "problem", f->error.message);
@@ -335,8 +348,9 @@ static json_t *subject_json(const rac_model *model, const rac_app_fit *f, const 
                             json_pack("{s:f, s:f, s:f}", "value", values[which[i]], "p05",
                                       f->curve.parameters[which[i] * 2], "p95",
                                       f->curve.parameters[which[i] * 2 + 1]));
-    return json_pack("{s:f, s:b, s:i, s:f, s:f, s:I, s:f, s:o, s:o, s:o}", "id", f->subject->id, "fitted", 1,
-                     "steps", f->fit.steps, "objective", f->fit.objective, "objective_typical",
+    return json_pack("{s:s, s:f, s:b, s:i, s:f, s:f, s:I, s:f, s:o, s:o, s:o}", "outside",
+                     outside_text(arena, model, f->subject), "id", f->subject->id, "fitted", 1, "steps",
+                     f->fit.steps, "objective", f->fit.objective, "objective_typical",
                      f->fit.objective_before, "draws", (json_int_t)f->draws.proposed, "effective_draws",
                      f->draws.effective, "parameters", parameters, "samples", samples_json(model, f),
                      "epochs", epochs_json(model, f));
@@ -448,7 +462,7 @@ static void tell(rac_call *call, const rac_model *model, const rac_app_fit *fits
     text = rac_format(arena, "%s\n", text);
     text = subjects_text(arena, model, fits, count, which, parameters, text);
     for (size_t s = 0; s < count; s++)
-        json_array_append_new(list, subject_json(model, &fits[s], which, parameters));
+        json_array_append_new(list, subject_json(arena, model, &fits[s], which, parameters));
     if (shrinkage->subjects)
         text = shrinkage_text(arena, model, shrinkage, text);
     text = unit_text(arena, fits, count, text);

@@ -58,6 +58,22 @@ rac_status rac_app_typical(rac_call *call, const rac_model *model, double **cova
     return status;
 }
 
+char *rac_app_outside(rac_arena *arena, const rac_model *model, const double *covariates)
+{
+    char *text = rac_string_copy(arena, "");
+    for (size_t i = 0; i < rac_model_covariates(model); i++) {
+        const rac_covariate *c = rac_model_covariate(model, i);
+        const rac_unit unit = rac_unit_of(c->unit);
+        if (!(covariates[i] < c->low || covariates[i] > c->high))
+            continue;
+        text = rac_format(arena, "%s%s%s %g %s, studied %g to %g %s", text, text[0] ? "; " : "", c->name,
+                          rac_quantity_from_base(covariates[i], unit).value, c->unit,
+                          rac_quantity_from_base(c->low, unit).value,
+                          rac_quantity_from_base(c->high, unit).value, c->unit);
+    }
+    return text;
+}
+
 /* ---- what a file says of itself ---- */
 
 static json_t *strings(const char *const *items, size_t count)

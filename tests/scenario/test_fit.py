@@ -172,6 +172,18 @@ def a_laboratory_writes_nanograms():
 
 
 @case
+def people_beyond_what_was_studied_are_marked():
+    heavy = table("ID,TIME,AMT,RATE,DV,weight\n1,0,35,52.5,.,200\n1,1,.,.,0.05,200\n2,0,35,52.5,.,70\n2,1,.,.,0.1,70\n")
+    lines = [l for l in run("fit", VENOUS, "--data", heavy, "--samples", "200").stdout.split("\n") if "outside" in l]
+    assert len(lines) == 1 and lines[0].startswith("1 ") and "weight 200 kg, studied 40 to 160 kg" in lines[0], lines
+    people = answer("fit", VENOUS, "--data", heavy, "--samples", "200")["subjects"]
+    assert "200 kg" in people[0]["outside"] and people[1]["outside"] == ""
+    ask = ["dose", ARTERIAL, "--dose", "0.5 mg/kg over 40 min", "--weight", "200 kg", "--limit", "ketamine < 300 ng/mL in 95 %"]
+    assert "outside what was studied: weight 200 kg" in run(*ask).stdout
+    assert "200 kg" in answer(*ask)["outside"]
+
+
+@case
 def faults_of_a_table_are_told_by_row_and_column():
     bad = table("ID,TIME,AMT,RATE,DV,BLQ,weight\n1,0,35,52.5,.,.,70\n1,1,.,.,x,0,70\n1,2,.,.,.,1,70\n")
     done = run("fit", VENOUS, "--data", bad)
@@ -186,7 +198,8 @@ def faults_of_a_table_are_told_by_row_and_column():
 
 
 def ask_dose(*words, model=ARTERIAL, limit="ketamine < 300 ng/mL in 95 %"):
-    return ["dose", model, "--dose", "0.5 mg/kg over 40 min", "--weight", "70 kg", "--limit", limit, *words]
+    dose = [] if "--dose" in words else ["--dose", "0.5 mg/kg over 40 min"]
+    return ["dose", model, *dose, "--weight", "70 kg", "--limit", limit, *words]
 
 
 @case
