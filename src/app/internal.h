@@ -98,7 +98,8 @@ json_t *rac_app_references_json(const rac_model *model, const char *source);
 /* "84 L/h"; a pure number stands alone. */
 char *rac_app_with_unit(rac_arena *arena, double value, const char *unit);
 
-/* "weight 300 kg, studied 40 to 160 kg": what of a person lies beyond what the model's authors studied; "". */
+/* "weight 300 kg, studied 40 to 160 kg": what of a person lies beyond what the model's authors studied; "".
+ */
 char *rac_app_outside(rac_arena *arena, const rac_model *model, const double *covariates);
 
 /* ---- other drugs (model_with.c) ---- */
