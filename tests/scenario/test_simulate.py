@@ -319,7 +319,7 @@ def people_of_several_models_are_mixed():
             assert abs(f - p) < 1e-4, (row, q, f)  # the file has nine digits
     assert "90 % of the mixture" in open(path("people.svg"), encoding="utf-8").read()
     for n in ("500", "60000"):  # kept, and counted
-        alone = answer(*words[:-1], n, "--weights", "0,1", "--times", "2 h by 1 min")
+        alone = answer(*words[:7], *words[9:-1], n, "--weights", "0,1", "--times", "2 h by 1 min")
         own = alone["models"][1]["outputs"][0]
         assert alone["models"][1]["counted"] == (n == "60000"), n
         for a, b in zip(alone["average"]["outputs"][0]["rows"], own["rows"]):
