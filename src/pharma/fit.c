@@ -142,6 +142,22 @@ static rac_status go(search *s, const double *step, double *best, bool *moved, r
     return RAC_OK;
 }
 
+/* A step that turns back along the one before went too far: samples far from what is expected curve O more
+ * than Fisher's information says, and whole steps go to and fro, each a little lower.  If the step is -r
+ * times the one before, the lowest point lies 1 / (1 + r) of it away.  Answers that factor; 1 when it does
+ * not turn back. */
+static double damping(const double *step, const double *before, int n)
+{
+    double dot = 0, now = 0, then = 0;
+    for (int k = 0; k < n; k++) {
+        dot += step[k] * before[k];
+        now += step[k] * step[k];
+        then += before[k] * before[k];
+    }
+    const bool back = dot < 0 && dot * dot > 0.25 * now * then;
+    return back && now > 0.0625 * then ? 1 / (1 + sqrt(now / then)) : 1;
+}
+
 static rac_status start(search *s, rac_fit *fit, double *typical, rac_error *err)
 {
     fit->objective = fit->objective_before = rac_fitter_objective(&s->f, 0, s->z);
@@ -155,7 +171,7 @@ static rac_status start(search *s, rac_fit *fit, double *typical, rac_error *err
 static rac_status descend(search *s, rac_fit *fit, double *typical, rac_error *err)
 {
     const int n = s->f.dimensions;
-    double step[RAC_FIT_DIMENSIONS_MAX];
+    double step[RAC_FIT_DIMENSIONS_MAX], before[RAC_FIT_DIMENSIONS_MAX] = {0};
     rac_status status = look_around(s, s->z, err);
     if (!status)
         status = start(s, fit, typical, err);
@@ -173,6 +189,9 @@ static rac_status descend(search *s, rac_fit *fit, double *typical, rac_error *e
         fit->converged = longest < STEP_ENOUGH;
         if (fit->converged || fit->steps == STEPS_MAX)
             return RAC_OK;
+        const double share = damping(step, before, n);
+        for (int k = 0; k < n; k++)
+            before[k] = step[k] *= share;
         bool moved;
         status = go(s, step, &fit->objective, &moved, err);
         if (!status && !moved) { /* rounding of the objective ends the descent before the step is tiny */

@@ -172,6 +172,18 @@ def a_laboratory_writes_nanograms():
 
 
 @case
+def samples_far_from_what_is_expected_are_fitted_too():
+    """Whole steps of Fisher scoring go to and fro in three of a hundred such patients, and ended after 200 of them."""
+    rows = ["27,0.7,.,.,0.1229,138", "27,1.4,.,.,0.1931,138", "37,0.7,.,.,0.1369,136", "37,1.4,.,.,0.03334,136",
+            "37,2.1,.,.,0.1266,136", "64,0.7,.,.,0.2822,98", "64,1.4,.,.,0.1502,98"]
+    doses = {r.split(",")[0]: f"{r.split(',')[0]},0,35,52.5,.,{r.split(',')[-1]}" for r in rows}
+    order = [line for who, dose in doses.items() for line in [dose, *(r for r in rows if r.startswith(who + ","))]]
+    people = answer("fit", VENOUS, "--samples", "100", "--data", table("ID,TIME,AMT,RATE,DV,weight\n" + "\n".join(order) + "\n"))["subjects"]
+    assert len(people) == 3 and all(p["fitted"] and p["steps"] < 60 for p in people), people
+    assert all(p["objective"] < p["objective_typical"] for p in people)
+
+
+@case
 def people_beyond_what_was_studied_are_marked():
     heavy = table("ID,TIME,AMT,RATE,DV,weight\n1,0,35,52.5,.,200\n1,1,.,.,0.05,200\n2,0,35,52.5,.,70\n2,1,.,.,0.1,70\n")
     lines = [l for l in run("fit", VENOUS, "--data", heavy, "--samples", "200").stdout.split("\n") if "outside" in l]
