@@ -34,12 +34,13 @@ typedef struct complex_lanes {
 typedef struct newton {
     states_walk *w;
     rac_lanes h;
-    rac_lanes (*f)[PANEL];                                          /* dx/dt at the nodes, by state */
-    rac_lanes x[RAC_COMPARTMENTS_MAX][PANEL];                       /* what f makes of the states there */
-    rac_lanes change[RAC_COMPARTMENTS_MAX][PANEL];                  /* of f; split into pairs, (re, im) */
-    rac_lanes jacobian[RAC_COMPARTMENTS_MAX][RAC_COMPARTMENTS_MAX]; /* dF/dx */
+    rac_lanes (*f)[PANEL];                         /* dx/dt at the nodes, by state */
+    rac_lanes x[RAC_COMPARTMENTS_MAX][PANEL];      /* what f makes of the states there */
+    rac_lanes change[RAC_COMPARTMENTS_MAX][PANEL]; /* of f; split into pairs, (re, im) */
+    /* in the walk's memory, for a thread's stack may be small: count x count, and as many for each pair */
+    rac_lanes *jacobian; /* dF/dx */
     /* of each pair: factors of 1 - h (re + i im) J, the diagonal inverted */
-    complex_lanes matrix[PAIRS][RAC_COMPARTMENTS_MAX][RAC_COMPARTMENTS_MAX];
+    complex_lanes *matrix[PAIRS];
     rac_lane_mask going; /* lanes that need corrections */
     rac_lane_mask lost;  /* lanes without an answer */
     rac_lane_mask held;  /* lanes whose equations see no state below 0 that began above */
@@ -112,8 +113,8 @@ static void linearise(newton *p, rac_lane_mask lanes)
     for (int i = 0; i < m; i++)
         for (int j = 0; j < m; j++) {
             const rac_lanes slope = w->slopes[w->e->rate[i] * m + j];
-            p->jacobian[i][j] =
-                select(lanes, select(absolute(slope) < all(INFINITY), slope, all(0)), p->jacobian[i][j]);
+            rac_lanes *to = &p->jacobian[i * m + j];
+            *to = select(lanes, select(absolute(slope) < all(INFINITY), slope, all(0)), *to);
         }
 }
 
@@ -124,18 +125,18 @@ static void linearise(newton *p, rac_lane_mask lanes)
 static void factorise_pair(newton *p, int pair)
 {
     const int m = p->w->count;
-    complex_lanes(*a)[RAC_COMPARTMENTS_MAX] = p->matrix[pair];
+    complex_lanes *a = p->matrix[pair];
     const rac_lanes re = p->h * PAIR_REAL[pair], im = p->h * PAIR_IMAGINARY[pair];
     for (int i = 0; i < m; i++)
         for (int j = 0; j < m; j++)
-            a[i][j] = (complex_lanes){(i == j ? all(1) : all(0)) - re * p->jacobian[i][j],
-                                      -(im * p->jacobian[i][j])};
+            a[i * m + j] = (complex_lanes){(i == j ? all(1) : all(0)) - re * p->jacobian[i * m + j],
+                                           -(im * p->jacobian[i * m + j])};
     for (int k = 0; k < m; k++) {
-        a[k][k] = inverse_of(a[k][k]);
+        a[k * m + k] = inverse_of(a[k * m + k]);
         for (int i = k + 1; i < m; i++) {
-            a[i][k] = product(a[i][k], a[k][k]);
+            a[i * m + k] = product(a[i * m + k], a[k * m + k]);
             for (int j = k + 1; j < m; j++)
-                a[i][j] = minus(a[i][j], product(a[i][k], a[k][j]));
+                a[i * m + j] = minus(a[i * m + j], product(a[i * m + k], a[k * m + j]));
         }
     }
 }
@@ -143,16 +144,17 @@ static void factorise_pair(newton *p, int pair)
 static void solve_pair(newton *p, int pair)
 {
     const int m = p->w->count;
-    complex_lanes(*a)[RAC_COMPARTMENTS_MAX] = p->matrix[pair], x[RAC_COMPARTMENTS_MAX];
+    const complex_lanes *a = p->matrix[pair];
+    complex_lanes x[RAC_COMPARTMENTS_MAX];
     for (int i = 0; i < m; i++) {
         x[i] = (complex_lanes){p->change[i][2 * pair], p->change[i][2 * pair + 1]};
         for (int j = 0; j < i; j++)
-            x[i] = minus(x[i], product(a[i][j], x[j]));
+            x[i] = minus(x[i], product(a[i * m + j], x[j]));
     }
     for (int i = m - 1; i >= 0; i--) {
         for (int j = i + 1; j < m; j++)
-            x[i] = minus(x[i], product(a[i][j], x[j]));
-        x[i] = product(x[i], a[i][i]);
+            x[i] = minus(x[i], product(a[i * m + j], x[j]));
+        x[i] = product(x[i], a[i * m + i]);
         p->change[i][2 * pair] = x[i].re;
         p->change[i][2 * pair + 1] = x[i].im;
     }
@@ -284,6 +286,9 @@ static rac_lanes panel_of_group(states_walk *w, rac_lanes h, rac_lane_mask activ
     p.w = w;
     p.h = h;
     p.f = f;
+    p.jacobian = w->systems;
+    for (int pair = 0; pair < PAIRS; pair++)
+        p.matrix[pair] = (complex_lanes *)(w->systems + (1 + 2 * pair) * w->count * w->count);
     p.going = active;
     p.lost = p.held = (rac_lane_mask){0};
     for (int k = 0; k < w->count; k++)

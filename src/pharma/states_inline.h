@@ -22,6 +22,7 @@ typedef struct states_walk {
     rac_lanes *frame;                                              /* registers x nodes */
     int nodes;                                                     /* side by side in it */
     rac_lanes *slopes;                                             /* all together: registers x states */
+    rac_lanes *systems; /* all together: what newton_inline.h keeps there */
     rac_lanes dense[RAC_COMPARTMENTS_MAX][DEGREE_MAX + 1];
     double *wanted_h;       /* times to write in the present span, from its beginning */
     size_t wanted, written; /* how many; how many writes before the span */

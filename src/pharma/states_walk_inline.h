@@ -199,6 +199,7 @@ static void carve_states(states_walk *w, rac_states *s)
     if (w->as_cascade)
         return;
     memset(w->slopes, 0, sizeof *at * (size_t)(program->registers * w->count));
+    w->systems = w->slopes + program->registers * w->count;
     for (int k = 0; k < w->count; k++)
         w->slopes[(w->state + k) * w->count + k] = all(1);
 }

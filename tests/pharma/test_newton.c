@@ -3,6 +3,8 @@
  * 0. */
 #include "check.h"
 
+#include <pthread.h>
+
 #include "pharma/radau.h"
 #include "pharma/shipped.h"
 
@@ -132,25 +134,54 @@ static void test_pharma_newton__a_cycle_keeps_what_it_must(void **state)
                    2e-7);
 }
 
-/* Eight stages in a ring, each driven by the one before: a group as large as a model is likely to have. Their
- * sum is kept, and with equal rates each tends to an eighth of it. */
-static void test_pharma_newton__a_large_group_keeps_its_sum(void **state)
+enum { RING = RAC_COMPARTMENTS_MAX };
+
+typedef struct ring {
+    rac_arena *arena;
+    const char *body;
+    double values[4 * 2];
+    size_t failed;
+} ring;
+
+static const double RING_H[] = {0.1, 1, 5, 200};
+
+static void *run_ring(void *context)
 {
-    const char *equations = "";
-    for (int i = 0; i < 8; i++)
+    ring *r = context;
+    r->failed = run(r->arena, r->body, 0, 1e-10, RING_H, 4, r->values);
+    return NULL;
+}
+
+/* Stages in a ring, each driven by the one before, as many as a model may have; on a stack as small as a
+ * server's threads may have.  Their sum is kept, and each tends to its share of it. */
+static void test_pharma_newton__the_largest_group_keeps_its_sum_on_a_small_stack(void **state)
+{
+    const char *equations = "", *sum = "s0";
+    double total = 0;
+    for (int i = 0; i < RING; i++) {
+        const int before = (i + RING - 1) % RING;
         equations = rac_format(
             *state, "%s  s%d: {unit: mg, rate: k * (s%d * s%d - s%d * s%d) / one, start: one * %d}\n",
-            equations, i, (i + 7) % 8, (i + 7) % 8, i, i, i + 1);
-    const char *body = rac_format(*state,
-                                  "parameters: {k: 0.6 /h, one: 1 mg}\nequations:\n%sroutes: {iv: s0}\n"
-                                  "outputs: {sum: s0+s1+s2+s3+s4+s5+s6+s7, s5: s5}\n",
-                                  equations);
-    const double times_h[] = {0.1, 1, 5, 200};
-    double v[8];
-    assert_int_equal(run(*state, body, 0, 1e-10, times_h, 4, v), 0);
+            equations, i, before, before, i, i, i % 5 + 1);
+        sum = i ? rac_format(*state, "%s+s%d", sum, i) : sum;
+        total += i % 5 + 1;
+    }
+    ring r = {.arena = *state,
+              .body = rac_format(*state,
+                                 "parameters: {k: 0.6 /h, one: 1 mg}\nequations:\n%sroutes: {iv: s0}\n"
+                                 "outputs: {sum: %s, s5: s5}\n",
+                                 equations, sum)};
+    pthread_t thread;
+    pthread_attr_t small;
+    assert_int_equal(pthread_attr_init(&small), 0);
+    assert_int_equal(pthread_attr_setstacksize(&small, 512 << 10), 0);
+    assert_int_equal(pthread_create(&thread, &small, run_ring, &r), 0);
+    pthread_join(thread, NULL);
+    pthread_attr_destroy(&small);
+    assert_int_equal(r.failed, 0);
     for (int i = 0; i < 4; i++)
-        check_near(v[2 * i], 36, 0, 1e-10);
-    check_near(v[7], 4.5, 0, 1e-9);
+        check_near(r.values[2 * i], total, 0, 1e-10);
+    check_near(r.values[7], total / RING, 0, 1e-9);
 }
 
 /* ---- amounts that end at 0 ---- */
@@ -204,8 +235,8 @@ static void test_pharma_newton__a_power_of_what_is_below_zero_has_none(void **st
 
 /* ---- corners ---- */
 
-/* An error is told from how fast a polynomial's coefficients fall, which a corner can make look 30 times faster
- * than it is; one before the first node would leave 1e-5 if nobody looked there.
+/* An error is told from how fast a polynomial's coefficients fall, which a corner can make look 30 times
+ * faster than it is; one before the first node would leave 1e-5 if nobody looked there.
  *
  * r' = q max(0, a - limit) with a = D exp(-k t) has a corner when a passes the limit, now and then before the
  * first node of a panel; together and as a cascade. */
@@ -232,6 +263,6 @@ static void test_pharma_newton__a_corner_is_not_overlooked(void **state)
 #define T(name) cmocka_unit_test_setup_teardown(test_pharma_newton__##name, open_arena, close_arena)
 RAC_TESTS(T(pairs_pull_the_integrals_apart), T(van_der_pol_s_stiff_oscillator),
           T(panels_whose_corrections_do_not_settle_are_made_shorter), T(a_cycle_keeps_what_it_must),
-          T(a_large_group_keeps_its_sum), T(a_power_of_what_dies_away_has_a_value),
+          T(the_largest_group_keeps_its_sum_on_a_small_stack), T(a_power_of_what_dies_away_has_a_value),
           T(a_tank_runs_empty_and_stays_so), T(a_power_of_what_is_below_zero_has_none),
           T(a_corner_is_not_overlooked))
