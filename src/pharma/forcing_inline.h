@@ -5,10 +5,15 @@
  *   scaling   exp of the matrix widened by one column, u, at each time asked for: slower by far, and only for
  * lanes whose modes are too close
  */
+
+/* Times looked at together. */
+enum { NODES_MAX = 8 };
+
 typedef struct forcing {
     const rac_states *s;
     const rac_linear *shape;
     bool scaled;
+    bool driven; /* something flows in, in some lane */
     rac_lanes *flow_per_h, *a, *scratch;
     modes m;
     rac_lane_mask ill;                    /* lanes that need scaling, in any epoch */
@@ -51,7 +56,7 @@ static void forcing_epoch(forcing *f, int epoch)
                     f->x[i] += AT(f->m.v, i, k) * f->z[k];
         }
         find_modes(f->shape, f->a, f->scratch, &f->m);
-        f->ill |= f->m.ill;
+        f->ill |= f->m.ill | unusual_modes(f->shape, &f->m);
         for (int k = 0; k < n && epoch; k++) {
             f->z[k] = all(0);
             for (int i = 0; i < n; i++)
@@ -84,25 +89,18 @@ static void forcing_begin(forcing *f)
             }
         return;
     }
+    rac_lane_mask pushed = {0};
     for (int k = 0; k < n; k++) {
         f->push[k] = all(0);
         for (int i = 0; i < n; i++)
             if (f->shape->reach[k][i])
                 f->push[k] += AT(f->m.w, k, i) * f->u[i];
+        pushed |= f->push[k] != 0.0;
         const rac_lane_mask still = f->m.lambda[k] == 0.0;
         f->gain[k] = select(still, all(0), f->push[k] / select(still, all(1), f->m.lambda[k]));
         f->drift[k] = select(still, f->push[k], all(0));
     }
-}
-
-/* Modes a time s after the break. */
-LANE void modes_after(const forcing *f, rac_lanes s, rac_lanes *z)
-{
-    for (int k = 0; k < f->shape->n; k++) {
-        rac_lanes rise;
-        const rac_lanes decay = exponential(f->m.lambda[k] * s, &rise);
-        z[k] = f->z[k] * decay + f->gain[k] * rise + f->drift[k] * s;
-    }
+    f->driven = any(pushed);
 }
 
 /* All amounts by position, by scaling. */
@@ -118,17 +116,36 @@ static void scaled_after(forcing *f, rac_lanes s, rac_lanes *x)
     }
 }
 
-/* Modes at four times. */
-LANE void modes_group(const forcing *f, const rac_lanes *times, rac_lanes z[][GROUP])
+/* What makes the modes at `nodes` times after the break, a number known to the compiler, of those at the
+ * break: of mode k at time j a factor, factors[2 k nodes + j], and what flowed in, `nodes` further. */
+LANE void find_factors(const forcing *f, const rac_lanes *times, const int nodes, rac_lanes *factors)
 {
     for (int k = 0; k < f->shape->n; k++) {
-        rac_lanes x[GROUP], decay[GROUP], rise[GROUP];
-        for (int j = 0; j < GROUP; j++)
-            x[j] = f->m.lambda[k] * times[j];
-        exponential_group(x, decay, rise);
-        for (int j = 0; j < GROUP; j++)
-            z[k][j] = f->z[k] * decay[j] + f->gain[k] * rise[j] + f->drift[k] * times[j];
+        rac_lanes rise[NODES_MAX], *decay = &factors[2 * k * nodes], *flowed = decay + nodes;
+        const rac_lanes pace = f->m.lambda[k] * 0x1.71547652b82fep0; /* exp(x) is 2^(x / ln 2) */
+        for (int j = 0; j < nodes; j++)
+            decay[j] = pace * times[j];
+        powers_of_two(nodes, decay, f->driven ? rise : NULL);
+        for (int j = 0; j < nodes && f->driven; j++)
+            flowed[j] = f->gain[k] * rise[j] + f->drift[k] * times[j];
     }
+}
+
+/* The modes: k at time j is z[k * nodes + j]. */
+LANE void modes_by_factors(const forcing *f, const rac_lanes *factors, const int nodes, rac_lanes *z)
+{
+    for (int k = 0; k < f->shape->n; k++) {
+        const rac_lanes *decay = &factors[2 * k * nodes], *flowed = decay + nodes;
+        for (int j = 0; j < nodes; j++)
+            z[k * nodes + j] = f->driven ? f->z[k] * decay[j] + flowed[j] : f->z[k] * decay[j];
+    }
+}
+
+LANE void modes_at(const forcing *f, const rac_lanes *times, const int nodes, rac_lanes *z)
+{
+    rac_lanes factors[2 * RAC_COMPARTMENTS_MAX * NODES_MAX];
+    find_factors(f, times, nodes, factors);
+    modes_by_factors(f, factors, nodes, z);
 }
 
 /* One driver from the modes at one time, `z` and the next mode `stride` further. */
@@ -141,30 +158,34 @@ LANE rac_lanes driver_of(const forcing *f, int at, const rac_lanes *z, int strid
     return at_least(x, f->s->floor);
 }
 
+/* The drivers from the modes at `nodes` times. */
+LANE void drivers_of(const forcing *f, const rac_lanes *z, const int nodes, rac_lanes *amounts, int stride)
+{
+    const rac_equations *e = f->s->equations;
+    for (int d = 0; d < e->driver_count; d++)
+        for (int j = 0; j < nodes; j++)
+            amounts[d * stride + j] =
+                driver_of(f, f->shape->position[e->amount[e->drivers[d]]], &z[j], nodes);
+}
+
 /* The drivers at `nodes` times: driver d at node j goes to amounts[d * stride + j]. */
 static void forcing_at(forcing *f, const rac_lanes *times, int nodes, rac_lanes *amounts, int stride)
 {
     const rac_equations *e = f->s->equations;
-    const int *where = e->amount;
+    rac_lanes z[RAC_COMPARTMENTS_MAX * NODES_MAX];
     int j = 0;
-    for (; !f->scaled && j + GROUP <= nodes; j += GROUP) {
-        rac_lanes z[RAC_COMPARTMENTS_MAX][GROUP];
-        modes_group(f, &times[j], z);
-        for (int d = 0; d < e->driver_count; d++)
-            for (int g = 0; g < GROUP; g++)
-                amounts[d * stride + j + g] =
-                    driver_of(f, f->shape->position[where[e->drivers[d]]], &z[0][g], GROUP);
+    for (; !f->scaled && j + NODES_MAX <= nodes; j += NODES_MAX) {
+        modes_at(f, &times[j], NODES_MAX, z);
+        drivers_of(f, z, NODES_MAX, &amounts[j], stride);
+    }
+    for (; !f->scaled && j < nodes; j++) {
+        modes_at(f, &times[j], 1, z);
+        drivers_of(f, z, 1, &amounts[j], stride);
     }
     for (; j < nodes; j++) {
-        rac_lanes z[RAC_COMPARTMENTS_MAX];
-        if (f->scaled)
-            scaled_after(f, times[j], z);
-        else
-            modes_after(f, times[j], z);
-        for (int d = 0; d < e->driver_count; d++) {
-            const int at = f->shape->position[where[e->drivers[d]]];
-            amounts[d * stride + j] = f->scaled ? at_least(z[at], f->s->floor) : driver_of(f, at, z, 1);
-        }
+        scaled_after(f, times[j], z);
+        for (int d = 0; d < e->driver_count; d++)
+            amounts[d * stride + j] = at_least(z[f->shape->position[e->amount[e->drivers[d]]]], f->s->floor);
     }
 }
 
@@ -172,10 +193,11 @@ static void forcing_at(forcing *f, const rac_lanes *times, int nodes, rac_lanes 
 static void forcing_end(forcing *f, double length)
 {
     rac_lanes after[RAC_COMPARTMENTS_MAX];
+    const rac_lanes end = all(length);
     if (f->scaled)
-        scaled_after(f, all(length), after);
+        scaled_after(f, end, after);
     else
-        modes_after(f, all(length), after);
+        modes_at(f, &end, 1, after);
     memcpy(f->scaled ? f->x : f->z, after, sizeof *after * (size_t)f->shape->n);
 }
 

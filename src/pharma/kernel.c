@@ -26,10 +26,11 @@ size_t rac_states_work(const rac_states *s)
 {
     const size_t n = (size_t)s->equations->shape->n, steps = (size_t)s->equations->steps[0].registers,
                  panels = (size_t)s->equations->cascade[0].registers * PANEL;
-    const size_t states = (size_t)s->equations->count;
+    const size_t states = (size_t)s->equations->count, prepared = KINDS * (STOPS + 1) * PREPARED(n, states);
     const size_t frame = steps * (PANEL + states) + (1 + 2 * PAIRS) * states * states;
     return 4 * MATRIX + RAC_COMPARTMENTS_MAX + (size_t)s->equations->shape->flow_count +
-           4 * (n + 1) * (n + 1) + s->schedule->writes / RAC_LANES + 1 + (frame > panels ? frame : panels);
+           4 * (n + 1) * (n + 1) + s->schedule->writes / RAC_LANES + 1 + (frame > panels ? frame : panels) +
+           prepared;
 }
 
 size_t rac_sample_work(const rac_linear *shape, const rac_schedule *schedule, int outputs)

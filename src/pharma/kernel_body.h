@@ -10,9 +10,12 @@
 #include "pharma/sensitivity_scaling_inline.h"
 #include "pharma/program_inline.h"
 #include "pharma/forcing_inline.h"
+#include "pharma/itinerary_inline.h"
 #include "pharma/states_inline.h"
+#include "pharma/panel_inline.h"
 #include "pharma/newton_inline.h"
 #include "pharma/cascade_inline.h"
+#include "pharma/panels_inline.h"
 #include "pharma/states_walk_inline.h"
 #include "pharma/states_steady_inline.h"
 

@@ -102,6 +102,8 @@ typedef struct rac_equations {
     int *order;
     rac_program cascade[RAC_LEVELS_MAX];
     rac_affine *affine; /* by place in the order */
+    bool *steady;       /* its coefficient rests on parameters alone */
+    bool *feeds;        /* a state after it rests on it */
 } rac_equations;
 
 struct rac_model {

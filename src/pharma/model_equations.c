@@ -193,6 +193,24 @@ static void split_program(const rac_model *m, const rac_program *program, const 
     rac_program_split(program, level, parts, levels);
 }
 
+/* What the panels can be spared: coefficients that rest on parameters alone, states no other rests on. */
+static void find_plain_states(rac_model *m, rac_expression *const *rates, rac_arena *arena)
+{
+    rac_equations *e = &m->equations;
+    const int first = rac_slot_amount(m, m->linear_count);
+    e->steady = rac_many(arena, bool, (size_t)e->count);
+    e->feeds = rac_many(arena, bool, (size_t)e->count);
+    for (int at = 0; at < e->count; at++) {
+        const int coefficient = e->affine[at].coefficient, slot = first + e->order[at];
+        e->steady[at] = coefficient < rac_slot_amount(m, 0);
+        for (size_t i = 0; i < e->cascade[RAC_LEVEL_ONCE].count; i++)
+            e->steady[at] |= e->cascade[RAC_LEVEL_ONCE].items[i].to == coefficient;
+        for (int other = 0; other < e->count; other++)
+            e->feeds[at] |= other != e->order[at] &&
+                            rac_expression_dependence(rates[other], slot, slot + 1) != RAC_CONSTANT_IN;
+    }
+}
+
 static rac_status compile_cascade(reader *r, rac_expression *const *rates, rac_error *err)
 {
     rac_model *m = r->model;
@@ -216,6 +234,7 @@ static rac_status compile_cascade(reader *r, rac_expression *const *rates, rac_e
     }
     rac_program_shorten(&program, results, 2 * (size_t)e->count);
     split_program(m, &program, level, e->cascade, RAC_LEVEL_STATES + e->count);
+    find_plain_states(m, rates, r->arena);
     return RAC_OK;
 }
 

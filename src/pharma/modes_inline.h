@@ -149,6 +149,15 @@ static void invert(const rac_linear *shape, int first, int end, modes *m)
     }
 }
 
+/* Lanes with modes powers_of_two() has no place for: that grow, or are absurd. */
+LANE rac_lane_mask unusual_modes(const rac_linear *shape, const modes *m)
+{
+    rac_lane_mask found = {0};
+    for (int k = 0; k < shape->n; k++)
+        found |= ~((m->lambda[k] <= 0.0) & (m->lambda[k] > -1e20));
+    return found;
+}
+
 static void find_modes(const rac_linear *shape, const rac_lanes *a, rac_lanes *scratch, modes *m)
 {
     m->ill = (rac_lane_mask){0};

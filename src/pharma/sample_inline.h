@@ -87,13 +87,6 @@ static void begin_stretch(sampler *s, double start_h, int epoch, const rac_rates
     to->drift = s->drift;
 }
 
-/* powers_of_two() has no place for modes that grow, or are absurd. */
-static void mark_unusual(walk *w)
-{
-    for (int k = 0; k < w->shape->n; k++)
-        w->m.ill |= ~((w->m.lambda[k] <= 0.0) & (w->m.lambda[k] > -1e20));
-}
-
 static void begin_epoch(sampler *s, int epoch, rac_lanes *x)
 {
     walk *w = &s->w;
@@ -106,7 +99,7 @@ static void begin_epoch(sampler *s, int epoch, rac_lanes *x)
         scaling_epoch(w);
     } else {
         modes_epoch(w, x);
-        mark_unusual(w);
+        w->m.ill |= unusual_modes(w->shape, &w->m);
         rac_lanes *lambda = take_lanes(s, n);
         for (int k = 0; k < n; k++)
             lambda[k] = w->m.lambda[k] * 0x1.71547652b82fep0; /* exp(lambda s) is 2^(s lambda / ln 2) */
@@ -186,38 +179,6 @@ static void follow(place *p, int n, int reads, rac_lanes time_h)
     for (int lane = 0; lane < RAC_LANES; lane++)
         if (target[lane] != p->at[lane])
             enter(p, n, reads, (target != p->at) & (target == target[lane]), (size_t)target[lane]);
-}
-
-/* x[k] becomes 2^x[k], and rise[k] (unless NULL) 2^x[k] - 1, for x at most 1022; below -1021 they are 0 and
- * -1. Within 2 units in the last place of the result for the x given.  x = whole + f with |f| <= 1/2,
- * exactly, and
- *
- *     2^f = 1 + f (c1 + c2 f + ... + c10 f^9)
- *
- * with c1 = ln 2 and the others such that the largest relative error is least (Remez): 2.8917e-16. */
-LANE void powers_of_two(int n, rac_lanes *x, rac_lanes *rise)
-{
-    static const double c[] = {0x1.e364ad9845e62p-28, 0x1.b660a90fa5e52p-24, 0x1.62c165134dc56p-20,
-                               0x1.ffcb6d52cb9e0p-17, 0x1.430912670245ap-13, 0x1.5d87fe931094bp-10,
-                               0x1.3b2ab6fbd4a74p-7,  0x1.c6b08d704396dp-5,  0x1.ebfbdff82c46dp-3,
-                               0x1.62e42fefa39efp-1};
-    const rac_lanes shift = all(0x1.8p52 + 1023); /* what it rounds has the exponent's bits at its end */
-    rac_lanes f[RAC_COMPARTMENTS_MAX], p[RAC_COMPARTMENTS_MAX], power[RAC_COMPARTMENTS_MAX];
-    for (int k = 0; k < n; k++) {
-        const rac_lanes rounded = x[k] + shift;
-        f[k] = x[k] - (rounded - shift);
-        power[k] = (rac_lanes)((rounded > shift - 1022.0) & ((rac_lane_mask)rounded << 52));
-        p[k] = all(c[0]);
-    }
-    for (int i = 1; i < (int)(sizeof c / sizeof *c); i++)
-        for (int k = 0; k < n; k++)
-            p[k] = p[k] * f[k] + c[i];
-    for (int k = 0; k < n; k++) {
-        p[k] = power[k] * (p[k] * f[k]);
-        x[k] = p[k] + power[k];
-        if (rise)
-            rise[k] = p[k] + (power[k] - 1.0);
-    }
 }
 
 /* The other hot loop: an exponential for each mode, and the outputs. */

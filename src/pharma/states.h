@@ -11,6 +11,9 @@
  *   as a cascade      Each state linear in itself given those before it: one after another, without a
  * Jacobian (cascade_inline.h).
  *
+ * Where doses repeat, panels found for one serve the next, with all that rests on their length
+ * (itinerary_inline.h).
+ *
  * Each lane has a time and a panel of its own, so a subject's numbers do not depend on who stands beside it.
  * A break ends every panel.  Times wanted between are read off the panel's polynomial: asking for more of
  * them changes nothing.

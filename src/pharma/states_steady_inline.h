@@ -205,6 +205,8 @@ static rac_lane_mask repeat(settling *s, rac_lane_mask lanes, const rac_lanes *f
         w->peak[k] = select(lanes, larger(w->peak[k], absolute(from[k])), w->peak[k]);
     }
     w->alive = lanes;
+    forget_itineraries(
+        w); /* what comes of `from` must not rest on what was tried before, or slopes are noise */
     if (s->steps) {
         walk_interval(w, s->steps, s->step_count);
     } else {

@@ -27,8 +27,8 @@ static void end_span(states_walk *w, int rate, double *length)
     if (*length > 0) {
         set_inputs(w, rate);
         forcing_begin(&w->f);
-        memset(w->next, 0, sizeof w->next);
-        cascade_span(w, *length);
+        begin_times(w);
+        walk_panels(w, rate, *length);
         forcing_end(&w->f, *length);
     }
     w->written += w->wanted;
@@ -49,6 +49,7 @@ static void states_epoch(states_walk *w, int epoch)
 {
     const rac_states *s = w->s;
     forcing_epoch(&w->f, epoch);
+    forget_itineraries(w);
     if (!epoch)
         states_start(w, 0);
     for (int slot = 0; slot < s->slots; slot++)
@@ -195,6 +196,10 @@ static void carve_states(states_walk *w, rac_states *s)
     w->nodes = PANEL;
     const rac_program *program = w->as_cascade ? s->equations->cascade : s->equations->steps;
     w->frame = at, at += program->registers * w->nodes;
+    for (int i = 0; i < KINDS; i++) {
+        w->itineraries[i].size = PREPARED(n, w->count);
+        w->itineraries[i].kept = at, at += (STOPS + 1) * PREPARED(n, w->count);
+    }
     w->slopes = at;
     if (w->as_cascade)
         return;

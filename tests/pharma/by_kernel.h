@@ -7,10 +7,11 @@
 #include "pharma/model.h"
 #include "racemate/pharma.h"
 
-/* Eight subjects with made-up deviations, by panels or by steps: writes x states.  Flows are no equations,
+/* Eight subjects with made-up deviations, as a cascade or all together: writes x states; and how
+ * many panels were tried.  Flows are no equations,
  * routes have neither fraction nor lag; the model has no covariates. */
-static inline const rac_lanes *solve_with(rac_arena *arena, const rac_kernel *kernel, const rac_population *p,
-                                          bool by_steps)
+static inline const rac_lanes *solve_counting(rac_arena *arena, const rac_kernel *kernel,
+                                              const rac_population *p, bool by_steps, size_t *tried)
 {
     const rac_model *m = p->model;
     const size_t amounts = rac_model_compartments(m), slots = (size_t)rac_slot_amount(m, 0);
@@ -60,7 +61,15 @@ static inline const rac_lanes *solve_with(rac_arena *arena, const rac_kernel *ke
     kernel->solve_states(&s);
     assert_int_equal(s.failed, 0);
     assert_true(s.steps > 100);
+    *tried = s.steps;
     return s.out;
+}
+
+static inline const rac_lanes *solve_with(rac_arena *arena, const rac_kernel *kernel, const rac_population *p,
+                                          bool by_steps)
+{
+    size_t tried;
+    return solve_counting(arena, kernel, p, by_steps, &tried);
 }
 
 #endif

@@ -28,17 +28,10 @@ static void test_pharma_cascade__integrals_are_exact_for_powers(void **state)
     (void)state;
     for (int power = 0; power < 2 * PANEL - 1; power++)
         for (int i = power < PANEL ? 0 : PANEL - 1; i < PANEL; i++) { /* to the end even powers up to 14 */
-            double sum = 0, dense = 0, x = 2 * PANEL_NODE[i] - 1;
-            for (int j = 0; j < PANEL; j++) {
-                const double f = pow(PANEL_NODE[j], power);
-                double at = 0;
-                for (int k = PANEL; k >= 0; k--)
-                    at = at * x + PANEL_DENSE[k][j];
-                sum += PANEL_INTEGRAL[i][j] * f;
-                dense += at * f;
-            }
+            double sum = 0;
+            for (int j = 0; j < PANEL; j++)
+                sum += PANEL_INTEGRAL[i][j] * pow(PANEL_NODE[j], power);
             check_near(sum, pow(PANEL_NODE[i], power + 1) / (power + 1), 1e-15, 0);
-            check_near(dense, sum, 2e-15, 0);
         }
 }
 
@@ -53,15 +46,31 @@ static double legendre(int degree, double x)
     return p;
 }
 
-static void test_pharma_cascade__tails_are_legendre_coefficients(void **state)
+static void test_pharma_cascade__coefficients_are_those_of_legendre(void **state)
 {
     (void)state;
     for (int degree = 0; degree < PANEL; degree++)
-        for (int i = 0; i < TAIL; i++) {
+        for (int k = 0; k < PANEL; k++) {
             double sum = 0;
             for (int j = 0; j < PANEL; j++)
-                sum += PANEL_TAIL[i][j] * legendre(degree, 2 * PANEL_NODE[j] - 1);
-            check_near(sum, degree == PANEL - TAIL + i, 1e-14, 0);
+                sum += PANEL_COEFFICIENT[k][j] * legendre(degree, 2 * PANEL_NODE[j] - 1);
+            check_near(sum, degree == k, 1e-14, 0);
+            check_near(PANEL_LEGENDRE[degree][k], legendre(degree, 2 * PANEL_NODE[k] - 1), 1e-15, 0);
+        }
+}
+
+/* What P_k shares out to its neighbours is its integral, at every node; P8 is P7 there. */
+static void test_pharma_cascade__shares_are_integrals(void **state)
+{
+    (void)state;
+    for (int degree = 1; degree < PANEL; degree++)
+        for (int i = 0; i < PANEL; i++) {
+            const double x = 2 * PANEL_NODE[i] - 1;
+            double sum = 0;
+            for (int j = 0; j < PANEL; j++)
+                sum += PANEL_INTEGRAL[i][j] * PANEL_LEGENDRE[degree][j];
+            check_near(PANEL_SHARE[degree] * (legendre(degree + 1, x) - legendre(degree - 1, x)), sum, 1e-15,
+                       0);
         }
 }
 
@@ -215,7 +224,80 @@ static void test_pharma_cascade__every_kernel_gives_the_same_bits(void **state)
     }
 }
 
+/* ---- doses that repeat ---- */
+
+enum { COURSE_TIMES = 80, COURSE_DOSES = 10 };
+
+static rac_population course(rac_arena *arena, rac_regimen *regimen, double *times_h, int doses)
+{
+    *regimen = rac_regimen_new(arena);
+    rac_dose dose = rac_dose_infusion(0, 0, 40, 2);
+    dose.additional = doses - 1;
+    dose.interval_h = 24;
+    rac_regimen_add(regimen, dose);
+    for (int i = 0; i < COURSE_TIMES; i++)
+        times_h[i] = 0.3 * doses * (i + 1);
+    return (rac_population){.model = read_model(arena, rac_format(arena, "%s%s", HEAD, CASCADE), "test"),
+                            .seed = 20261125,
+                            .subjects = SUBJECTS,
+                            .regimen = regimen,
+                            .times_h = times_h,
+                            .times = COURSE_TIMES};
+}
+
+/* Panels are found for the first dose and planned from the second on: exact as before, with fewer tried. */
+static void test_pharma_cascade__panels_of_one_dose_serve_the_next(void **state)
+{
+    rac_regimen once, often;
+    double short_h[COURSE_TIMES], times_h[COURSE_TIMES];
+    rac_population one = course(*state, &once, short_h, 1), p = course(*state, &often, times_h, COURSE_DOSES);
+    size_t tried_once, tried;
+    solve_counting(*state, rac_kernel_best(), &one, false, &tried_once);
+    solve_counting(*state, rac_kernel_best(), &p, false, &tried);
+    assert_true(tried > 0 && tried < COURSE_DOSES * tried_once * 9 / 10);
+
+    const size_t size = (size_t)SUBJECTS * COURSE_TIMES * OUTPUTS;
+    double *usual = rac_many(*state, double, size), *tight = rac_many(*state, double, size);
+    p.tolerance = 1e-8;
+    run(p, usual);
+    p.tolerance = 1e-12;
+    run(p, tight);
+    for (int s = 0; s < SUBJECTS; s++)
+        for (int o = 0; o < OUTPUTS; o++) {
+            double worst = 0, peak = 0;
+            for (int i = 0; i < COURSE_TIMES; i++) {
+                const int at = (s * COURSE_TIMES + i) * OUTPUTS + o;
+                worst = fmax(worst, fabs(usual[at] - tight[at]));
+                peak = fmax(peak, fabs(tight[at]));
+            }
+            assert_true(peak > 0 && worst <= 3e-8 * peak);
+        }
+}
+
+/* Whether all of eight lanes repeat their panels decides what is computed again, never a number. */
+static void test_pharma_cascade__who_else_repeats_changes_no_bit(void **state)
+{
+    rac_regimen regimen;
+    double times_h[COURSE_TIMES];
+    rac_population p = course(*state, &regimen, times_h, COURSE_DOSES);
+    const size_t row = (size_t)COURSE_TIMES * OUTPUTS;
+    double *whole = rac_many(*state, double, SUBJECTS *row), *alone = rac_many(*state, double, SUBJECTS *row);
+    for (int by_steps = 0; by_steps < 2; by_steps++) {
+        p.by_steps = by_steps;
+        p.first_subject = 0;
+        p.subjects = SUBJECTS;
+        run(p, whole);
+        for (size_t s = 0; s < SUBJECTS; s += 5) {
+            p.first_subject = s;
+            p.subjects = 1;
+            run(p, alone);
+            assert_memory_equal(&whole[s * row], &alone[s * row], row * sizeof *whole);
+        }
+    }
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(test_pharma_cascade__##name, open_arena, close_arena)
-RAC_TESTS(T(integrals_are_exact_for_powers), T(tails_are_legendre_coefficients),
+RAC_TESTS(T(integrals_are_exact_for_powers), T(coefficients_are_those_of_legendre), T(shares_are_integrals),
           T(is_found_from_the_expressions), T(panels_and_steps_agree), T(the_same_bits_for_any_division),
-          T(every_kernel_gives_the_same_bits))
+          T(every_kernel_gives_the_same_bits), T(panels_of_one_dose_serve_the_next),
+          T(who_else_repeats_changes_no_bit))
