@@ -20,6 +20,22 @@ static const rac_app_studied studied[] = {
 
 /* ---- what was asked ---- */
 
+/* The route a dose names, or the only one of the model. */
+static rac_status find_route(rac_arena *arena, const rac_model *model, const rac_sim_dose *dose,
+                             const char *typed, int *found, rac_error *err)
+{
+    *found = dose->route ? rac_model_find_route(model, dose->route) : rac_model_routes(model) == 1 ? 0 : -1;
+    if (*found >= 0)
+        return RAC_OK;
+    rac_fail(err, RAC_INVALID, "'%.60s' names no route of the model '%s'", typed,
+             rac_model_describe(model)->name);
+    char *names = rac_string_copy(arena, rac_model_route_name(model, 0));
+    for (size_t i = 1; i < rac_model_routes(model); i++)
+        names = rac_format(arena, "%s, %s", names, rac_model_route_name(model, i));
+    rac_error_hint(err, "add 'via' and one of: %s", names);
+    return RAC_INVALID;
+}
+
 /* "0.5 mg/kg over 40 min", and "via ROUTE" where the model has several: one infusion, from the beginning. */
 static rac_status parse_dose(rac_arena *arena, const rac_model *model, const char *typed, rac_dose *dose,
                              rac_error *err)
@@ -29,20 +45,32 @@ static rac_status parse_dose(rac_arena *arena, const rac_model *model, const cha
     const rac_status status = rac_sim_parse_doses(arena, typed, NULL, &doses, &count, err);
     if (status)
         return status;
-    if (count != 1 || doses[0].dose.kind != RAC_DOSE_INFUSION || doses[0].dose.time_h > 0)
+    if (count != 1 || doses[0].dose.kind != RAC_DOSE_INFUSION || doses[0].dose.time_h > 0 ||
+        doses[0].dose.steady)
         return rac_fail(err, RAC_INVALID, "'%.60s' is no infusion like '0.5 mg/kg over 40 min'", typed);
-    const char *route = doses[0].route;
     *dose = doses[0].dose;
-    dose->route = route ? rac_model_find_route(model, route) : rac_model_routes(model) == 1 ? 0 : -1;
-    if (dose->route >= 0)
+    return find_route(arena, model, &doses[0], typed, &dose->route, err);
+}
+
+/* --after: "0.5 mg/kg over 40 min, 72 h ago", by the route of the dose unless it names another. */
+static rac_status parse_before(rac_call *call, rac_app_search *s, rac_error *err)
+{
+    const char *typed = rac_call_value(call, "after");
+    rac_sim_dose *doses;
+    size_t count;
+    if (!typed)
         return RAC_OK;
-    rac_fail(err, RAC_INVALID, "'%.60s' names no route of the model '%s'", typed,
-             rac_model_describe(model)->name);
-    char *names = rac_string_copy(arena, rac_model_route_name(model, 0));
-    for (size_t i = 1; i < rac_model_routes(model); i++)
-        names = rac_format(arena, "%s, %s", names, rac_model_route_name(model, i));
-    rac_error_hint(err, "add 'via' and one of: %s", names);
-    return RAC_INVALID;
+    rac_status status = rac_sim_parse_past(call->arena, typed, &doses, &count, err);
+    s->before = rac_regimen_new(call->arena);
+    for (size_t i = 0; !status && i < count; i++) {
+        doses[i].dose.route = s->ask.dose.route;
+        if (doses[i].route)
+            status = find_route(call->arena, s->model, &doses[i], typed, &doses[i].dose.route, err);
+        rac_regimen_add(&s->before, doses[i].dose);
+    }
+    s->before_words = typed;
+    s->ask.given = &s->before;
+    return status;
 }
 
 /* "20 min..100 min by 10 min", or one duration. */
@@ -98,7 +126,8 @@ static rac_status parse_studied(const char *typed, const rac_dose *dose, rac_app
     return RAC_OK;
 }
 
-/* The trials that gave this substance, or what the caller names; false: nothing is known. */
+/* The trials that gave this substance, or what the caller names; false: nothing is known.  Trials gave single
+ * infusions, so they say nothing of one that follows others. */
 static rac_status find_studied(const rac_call *call, const rac_model *model, const rac_dose *dose,
                                rac_app_studied *out, bool *known, rac_error *err)
 {
@@ -106,7 +135,8 @@ static rac_status find_studied(const rac_call *call, const rac_model *model, con
     *known = typed != NULL;
     if (typed)
         return parse_studied(typed, dose, out, err);
-    for (size_t i = 0; dose->per_kg && i < sizeof studied / sizeof *studied; i++)
+    const bool single = dose->per_kg && !rac_call_value(call, "after");
+    for (size_t i = 0; single && i < sizeof studied / sizeof *studied; i++)
         if (strncmp(substance, studied[i].substance, strlen(studied[i].substance)) == 0) {
             *out = studied[i];
             *known = true;
@@ -194,8 +224,10 @@ static char *head(rac_arena *arena, const rac_app_search *s)
 {
     const rac_model_about *about = rac_model_describe(s->model);
     const int weight = rac_model_find_covariate(s->model, "weight");
-    char *who =
-        weight < 0 ? rac_string_copy(arena, "") : rac_format(arena, " of %g kg", s->covariates[weight]);
+    double kg = weight < 0 ? NAN : s->covariates[weight];
+    if (weight >= 0 && isnan(kg))
+        kg = rac_model_covariate(s->model, (size_t)weight)->fallback;
+    char *who = weight < 0 ? rac_string_copy(arena, "") : rac_format(arena, " of %g kg", kg);
     char *text =
         s->patient
             ? rac_format(
@@ -218,6 +250,8 @@ static char *head(rac_arena *arena, const rac_app_search *s)
         text = rac_format(
             arena, "%s  this model knows no differences between people: every share is 0 or 100 %%\n", text);
     text = rac_format(arena, "%s%s", text, s->with);
+    if (s->before_words)
+        text = rac_format(arena, "%s  after %s\n", text, s->before_words);
     for (size_t k = 0; k < s->ask.target_count; k++)
         text = rac_format(arena, "%s  %s %zu: %s\n", text, s->targets[k].target.goal ? "goal" : "limit",
                           k + 1, s->words[k]);
@@ -311,6 +345,22 @@ static json_t *points_json(const rac_app_search *s)
     return list;
 }
 
+static json_t *before_json(const rac_app_search *s)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; s->before_words && i < s->before.count; i++) {
+        const rac_dose *dose = &s->before.items[i];
+        json_t *one =
+            json_pack("{s:f, s:f, s:s, s:f, s:s}", "time_h", dose->time_h, "amount", dose->amount_mg, "unit",
+                      dose->per_kg ? "mg/kg" : "mg", "duration_h", dose->duration_h, "route",
+                      rac_model_route_name(s->model, (size_t)dose->route));
+        if (dose->steady)
+            json_object_set_new(one, "steady_every_h", json_real(dose->interval_h));
+        json_array_append_new(list, one);
+    }
+    return list;
+}
+
 static json_t *search_json(rac_arena *arena, const rac_app_search *s)
 {
     json_t *targets = json_array();
@@ -327,13 +377,13 @@ static json_t *search_json(rac_arena *arena, const rac_app_search *s)
         s->patient ? json_pack("{s:f, s:f, s:I}", "id", s->patient->subject->id, "effective_draws",
                                s->patient->draws.effective, "draws", (json_int_t)s->patient->draws.proposed)
                    : json_null();
-    return json_pack("{s:s, s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:f, s:o, s:f, s:s, s:o, s:o, s:o, s:b}",
+    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:b, s:I, s:I, s:I, s:f, s:o, s:f, s:s, s:o, s:o, s:o, s:b}",
                      "outside", rac_app_outside(arena, s->model, s->covariates), "model",
                      rac_model_describe(s->model)->name, "sampling", rac_model_describe(s->model)->sampling,
-                     "with", s->with, "interpolated", (int)s->points[0].interpolated, "subjects",
-                     (json_int_t)s->ask.subjects, "failed", (json_int_t)s->points[0].failed, "seed",
-                     (json_int_t)s->ask.seed, "share_error", share_error(s), "patient", patient, "amount",
-                     s->ask.dose.amount_mg, "unit", s->unit, "targets", targets, "studied", known,
+                     "with", s->with, "after", before_json(s), "interpolated", (int)s->points[0].interpolated,
+                     "subjects", (json_int_t)s->ask.subjects, "failed", (json_int_t)s->points[0].failed,
+                     "seed", (json_int_t)s->ask.seed, "share_error", share_error(s), "patient", patient,
+                     "amount", s->ask.dose.amount_mg, "unit", s->unit, "targets", targets, "studied", known,
                      "durations", points_json(s), "recommends", 0);
 }
 
@@ -373,6 +423,8 @@ static rac_status take_other_drugs(rac_call *call, rac_app_search *s, rac_error 
 {
     rac_regimen regimen = rac_regimen_new(call->arena);
     rac_regimen_add(&regimen, s->ask.dose);
+    for (size_t i = 0; s->ask.given && i < s->ask.given->count; i++)
+        rac_regimen_add(&regimen, s->ask.given->items[i]);
     return rac_app_with(call, &regimen, &s->model, &s->with, err);
 }
 
@@ -383,7 +435,8 @@ static rac_status take_question(rac_call *call, rac_app_search *s, rac_reply *re
     if ((status = rac_app_model_argument(call, "model", &s->model, reply, err)) ||
         (status = rac_model_check_ready(s->model, err)) ||
         (status = parse_dose(call->arena, s->model, rac_call_value(call, "dose"), &s->ask.dose, err)) ||
-        (status = take_other_drugs(call, s, err)) || (status = rac_app_search_targets(call, s, err)) ||
+        (status = parse_before(call, s, err)) || (status = take_other_drugs(call, s, err)) ||
+        (status = rac_app_search_targets(call, s, err)) ||
         (status = rac_call_whole(call, "n", 1000, 100, PEOPLE_MAX, &people, err)) ||
         (status = rac_call_whole(call, "seed", 1, 0, INT64_MAX, &seed, err)) ||
         (status = rac_app_subject(call, s->model, &s->covariates, err)) ||

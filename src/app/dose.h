@@ -20,6 +20,8 @@ typedef struct rac_app_search {
     rac_search_target *targets; /* those of the request */
     const char **words;         /* each target as it was typed */
     double *covariates;
+    rac_regimen before;                /* --after: what the body has had; times below 0 */
+    const char *before_words;          /* as it was typed; NULL */
     char *with;                        /* words about other drugs; "" without */
     const struct rac_app_fit *patient; /* NULL: the population */
     rac_app_studied studied;

@@ -38,13 +38,20 @@ typedef struct rac_sim_dose {
 } rac_sim_dose;
 
 /*  DOSES   dose { ";" dose }
- *  dose    AMOUNT [over SPAN] [at SPAN {, SPAN}] [N times every SPAN] [via ROUTE]
+ *  dose    AMOUNT [over SPAN] [at SPAN {, SPAN}] [steady every SPAN] [N times every SPAN] [via ROUTE]
  *  REPEAT  N times every SPAN      for every dose that has no repetition of its own
  *
  * "0.5 mg/kg over 40 min, 8 times every 3.5 days; 28 mg via nasal at 2 h".  Repetitions become single doses.
+ * The first of a course that is `steady` finds the body as endlessly many before it, so far apart, would have
+ * left it; one at most.
  */
 rac_status rac_sim_parse_doses(rac_arena *arena, const char *typed, const char *repeat, rac_sim_dose **doses,
                                size_t *count, rac_error *err);
+
+/* Doses given before: `SPAN ago {, SPAN ago}` instead of `at`, and times below 0.  "0.5 mg/kg over 40 min, 72
+ * h ago; 35 mg, 21 d ago, 4 times every 3.5 d". */
+rac_status rac_sim_parse_past(rac_arena *arena, const char *typed, rac_sim_dose **doses, size_t *count,
+                              rac_error *err);
 
 /*  TIMES   part { ";" part }
  *  part    SPAN [by SPAN] | at SPAN {, SPAN}

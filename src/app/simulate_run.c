@@ -61,8 +61,7 @@ static rac_status run_typical(rac_sim *sim, rac_sim_arm *arm, rac_error *err)
         status = rac_fail(err, RAC_NOT_CONVERGED,
                           "the model '%s' has no finite answer for the typical subject", arm->about->name);
     if (arm->unsettled)
-        rac_error_hint(err,
-                       "is more given than is ever eliminated? give the doses as they were instead of SS");
+        rac_error_hint(err, "is more given than is ever eliminated? give the doses as they were, one by one");
     for (size_t k = 0; k < arm->output_count && !status; k++)
         arm->typical_exposure[k] = rac_sim_expose(sim->times_h, sim->times, arm->typical + k * sim->times, 1);
     arm->has_typical = !status;

@@ -256,9 +256,12 @@ static json_t *doses_json(const rac_sim *sim)
     json_t *list = json_array();
     for (size_t i = 0; i < sim->dose_count; i++) {
         const rac_dose *dose = &sim->doses[i].dose;
-        json_array_append_new(list, json_pack("{s:f, s:f, s:s, s:f, s:s?}", "time_h", dose->time_h, "amount",
-                                              dose->amount_mg, "unit", dose->per_kg ? "mg/kg" : "mg",
-                                              "duration_h", dose->duration_h, "route", sim->doses[i].route));
+        json_t *one = json_pack("{s:f, s:f, s:s, s:f, s:s?}", "time_h", dose->time_h, "amount",
+                                dose->amount_mg, "unit", dose->per_kg ? "mg/kg" : "mg", "duration_h",
+                                dose->duration_h, "route", sim->doses[i].route);
+        if (dose->steady)
+            json_object_set_new(one, "steady_every_h", json_real(dose->interval_h));
+        json_array_append_new(list, one);
     }
     return list;
 }

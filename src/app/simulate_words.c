@@ -58,7 +58,7 @@ static bool is_count(const words *w, size_t at)
 static bool is_clause(const words *w, size_t at)
 {
     return word_is(w, at, "over") || word_is(w, at, "at") || word_is(w, at, "via") ||
-           word_is(w, at, "every") || word_is(w, at, "times") ||
+           word_is(w, at, "every") || word_is(w, at, "times") || word_is(w, at, "steady") ||
            (is_count(w, at) && word_is(w, at + 1, "times"));
 }
 
@@ -103,7 +103,9 @@ typedef struct course {
     int64_t over_ms;
     int64_t at_ms[64];
     size_t at_count;
+    bool past;               /* "72 h ago": at_ms are below 0 */
     int64_t times, every_ms; /* times 0: not said */
+    int64_t steady_ms;       /* 0: not in a steady state */
 } course;
 
 static rac_status parse_amount(rac_text typed, const char *whole, rac_dose *dose, rac_error *err)
@@ -158,6 +160,46 @@ static rac_status parse_starts(words *w, course *c, rac_error *err)
     }
 }
 
+/* Does "72 h ago" begin here? */
+static bool is_past(const words *w)
+{
+    size_t at = w->at;
+    while (at < w->count && !word_is(w, at, ",") && !is_clause(w, at))
+        at++;
+    return at > w->at && word_is(w, at - 1, "ago");
+}
+
+static rac_status parse_past(words *w, course *c, rac_error *err)
+{
+    rac_text phrase = take_phrase(w);
+    rac_duration span;
+    phrase.size -= strlen("ago");
+    const rac_status status = rac_duration_parse(rac_text_trim(phrase), &span, err);
+    if (status)
+        return status;
+    if (span.ms <= 0 || span.ms > longest_ms)
+        return rac_fail(err, RAC_INVALID, "'%.*s' has a time that is not past, or a hundred years ago",
+                        QUOTED(w->whole));
+    if (!c->past)
+        c->at_count = 0;
+    if (c->at_count == sizeof c->at_ms / sizeof *c->at_ms)
+        return rac_fail(err, RAC_LIMIT, "'%.*s' has more than %zu times", QUOTED(w->whole), c->at_count);
+    c->past = true;
+    c->at_ms[c->at_count++] = -span.ms;
+    return RAC_OK;
+}
+
+static rac_status parse_steady(words *w, course *c, rac_error *err)
+{
+    if (!word_is(w, w->at + 1, "every")) {
+        rac_fail(err, RAC_INVALID, "'%.*s' does not say how far apart", QUOTED(w->whole));
+        rac_error_hint(err, "write it like steady every 24 h");
+        return RAC_INVALID;
+    }
+    w->at += 2;
+    return take_span(w, true, &c->steady_ms, err);
+}
+
 static rac_status parse_clause(rac_arena *arena, words *w, course *c, rac_error *err)
 {
     if (word_is(w, w->at, "over")) {
@@ -166,6 +208,7 @@ static rac_status parse_clause(rac_arena *arena, words *w, course *c, rac_error 
     }
     if (word_is(w, w->at, "at")) {
         w->at++;
+        c->past = false;
         return parse_starts(w, c, err);
     }
     if (word_is(w, w->at, "via")) {
@@ -176,11 +219,17 @@ static rac_status parse_clause(rac_arena *arena, words *w, course *c, rac_error 
         c->dose.route = rac_text_copy(arena, route);
         return RAC_OK;
     }
+    if (word_is(w, w->at, "steady"))
+        return parse_steady(w, c, err);
     if (is_clause(w, w->at))
         return parse_repetition(w, c, err);
+    if (is_past(w))
+        return parse_past(w, c, err);
     rac_fail(err, RAC_INVALID, "'%.*s' is not understood in '%.*s'",
              RAC_TEXT(rac_text_shorten(w->items[w->at], 40)), QUOTED(w->whole));
-    rac_error_hint(err, "AMOUNT [over 40 min] [at 0 h, 3 d] [8 times every 3.5 days] [via ROUTE]; next dose");
+    rac_error_hint(err,
+                   "AMOUNT [over 40 min] [at 0 h, 3 d] [steady every 24 h] [8 times every 3.5 days] [via "
+                   "ROUTE]; next dose");
     return RAC_INVALID;
 }
 
@@ -222,21 +271,59 @@ static rac_status expand(rac_arena *arena, const course *c, rac_sim_dose **doses
             one.dose.time_h = hours(c->at_ms[a] + k * c->every_ms);
             one.dose.kind = c->over_ms ? RAC_DOSE_INFUSION : RAC_DOSE_BOLUS;
             one.dose.duration_h = hours(c->over_ms);
+            if (c->steady_ms && k == 0) {
+                one.dose.steady = RAC_STEADY_REPLACE;
+                one.dose.interval_h = hours(c->steady_ms);
+            }
             rac_push(arena, *doses, *count, *capacity, one);
         }
     return RAC_OK;
+}
+
+/* A second one would make the first not have been. */
+static rac_status check_steady(const rac_sim_dose *doses, size_t count, const char *typed, rac_error *err)
+{
+    size_t steady = 0;
+    for (size_t i = 0; i < count; i++)
+        steady += doses[i].dose.steady != RAC_STEADY_NO;
+    return steady < 2 ? RAC_OK
+                      : rac_fail(err, RAC_INVALID, "'%.*s' has %zu doses in a steady state: one at most",
+                                 QUOTED(typed), steady);
+}
+
+static rac_status parse_courses(rac_arena *arena, const char *typed, const course *usual, bool past,
+                                rac_sim_dose **doses, size_t *count, rac_error *err)
+{
+    rac_status status = check_typed(typed, err);
+    size_t capacity = 0;
+    *doses = NULL;
+    *count = 0;
+    for (rac_text rest = rac_text_of(typed), part; !status && rest.data;) {
+        course c;
+        part = rac_text_split(rest, ';', &rest);
+        status = parse_course(arena, part, &c, err);
+        if (!status && c.past != past)
+            return rac_fail(err, RAC_INVALID,
+                            past ? "'%.*s' does not say how long ago: ', 72 h ago'"
+                                 : "'%.*s' has a dose that was given before: that is not for here",
+                            QUOTED(typed));
+        if (!status && !c.times) {
+            c.times = usual->times;
+            c.every_ms = usual->every_ms;
+        }
+        if (!status)
+            status = expand(arena, &c, doses, count, &capacity, err);
+    }
+    if (!status)
+        qsort(*doses, *count, sizeof **doses, compare_doses);
+    return status ? status : check_steady(*doses, *count, typed, err);
 }
 
 rac_status rac_sim_parse_doses(rac_arena *arena, const char *typed, const char *repeat, rac_sim_dose **doses,
                                size_t *count, rac_error *err)
 {
     course usual = {0};
-    rac_status status = check_typed(typed, err);
-    if (!status && repeat)
-        status = check_typed(repeat, err);
-    size_t capacity = 0;
-    *doses = NULL;
-    *count = 0;
+    rac_status status = repeat ? check_typed(repeat, err) : RAC_OK;
     if (repeat && !status) {
         words w;
         status = split_words(rac_text_of(repeat), repeat, &w, err);
@@ -245,19 +332,16 @@ rac_status rac_sim_parse_doses(rac_arena *arena, const char *typed, const char *
         if (!status && w.at < w.count)
             status = rac_fail(err, RAC_INVALID, "'%.*s' has words after the repetition", QUOTED(repeat));
     }
-    for (rac_text rest = rac_text_of(typed), part; !status && rest.data;) {
-        course c;
-        part = rac_text_split(rest, ';', &rest);
-        status = parse_course(arena, part, &c, err);
-        if (!status && !c.times) {
-            c.times = usual.times;
-            c.every_ms = usual.every_ms;
-        }
-        if (!status)
-            status = expand(arena, &c, doses, count, &capacity, err);
-    }
-    if (!status)
-        qsort(*doses, *count, sizeof **doses, compare_doses);
+    return status ? status : parse_courses(arena, typed, &usual, false, doses, count, err);
+}
+
+rac_status rac_sim_parse_past(rac_arena *arena, const char *typed, rac_sim_dose **doses, size_t *count,
+                              rac_error *err)
+{
+    const course once = {0};
+    const rac_status status = parse_courses(arena, typed, &once, true, doses, count, err);
+    if (!status && *count && (*doses)[*count - 1].dose.time_h >= 0)
+        return rac_fail(err, RAC_INVALID, "'%.*s' goes on until now or later", QUOTED(typed));
     return status;
 }
 

@@ -7,16 +7,17 @@
  *   repeat    y, P(y), P(P(y)), ...  Settled when, counted in powers of two, as many intervals as all before
  *             moved no state by more than the tolerance, and by less than half of what those before did.
  *   jump      After some repetitions, Newton's step (1 - dP/dy)^-1 (P(y) - y), with dP/dy by differences:
- *             what all further intervals add as long as each shrinks the next one's change in the same way.
- *             Taken only where intervals contract, no state would pass 0, and an interval then changes less
- *             than before; so what it finds attracts, as repetition would.  Its length is the error of y.
+ *             what all further intervals add as long as each shrinks the next one's change in the same way
+ *             (Aprille and Trick 1972, Proceedings of the IEEE 60, 108-114, for electric circuits).  Taken
+ *             only where intervals contract, no state would pass 0, and an interval then changes less than
+ *             before; so what it finds attracts, as repetition would.  Its length is the error of y.
  *
  * A constant infusion has no interval: time is doubled instead, until it changes nothing.
  *
  * Lanes stop each by itself, and walk in step until then, so a lane's numbers are its own. */
 
-/* Intervals repeated at most; after how many jumps are tried, and how many; halvings that must be seen within
- * 2^CONTRACTION intervals to trust a jump. */
+/* Intervals repeated at most; after how many jumps are tried, and how many; to trust a jump, half of any
+ * deviation must be gone within 2^CONTRACTION intervals. */
 enum { INTERVALS_MAX = 1024, JUMP_AFTER = 8, JUMPS_MAX = 25, CONTRACTION = 12 };
 
 /* From here on not moving counts as settled even if moves no longer shrink: they are the solver's rounding.

@@ -29,6 +29,25 @@ static void keep(void *context, const rac_population_tile *tile)
     }
 }
 
+/* Superposition holds for doses.  Resets and steady states act on what else is there: allowed are those of
+ * what was given before everything that is planned. */
+static rac_status check_events(const rac_target_request *ask, rac_error *err)
+{
+    double planned_h = INFINITY;
+    for (size_t i = 0; i < ask->planned->count; i++)
+        planned_h = fmin(planned_h, ask->planned->items[i].time_h);
+    const rac_regimen *both[] = {ask->given, ask->planned};
+    for (int r = 0; r < 2; r++)
+        for (size_t i = 0; both[r] && i < both[r]->count; i++) {
+            const rac_dose *dose = &both[r]->items[i];
+            const bool acts = dose->kind == RAC_DOSE_RESET || dose->steady == RAC_STEADY_REPLACE;
+            if (acts && !(r == 0 && dose->time_h < planned_h))
+                return rac_fail(err, RAC_UNSUPPORTED,
+                                "a reset or steady state in a regimen that is to be multiplied");
+        }
+    return RAC_OK;
+}
+
 static rac_status check(const rac_model *m, const rac_target_request *ask, rac_error *err)
 {
     if (!ask->subjects || !ask->times)
@@ -44,14 +63,7 @@ static rac_status check(const rac_model *m, const rac_target_request *ask, rac_e
             return rac_fail(err, RAC_INVALID, "target %zu has level %g and probability %g", i + 1, t->level,
                             t->probability);
     }
-    /* Superposition holds for doses.  These events act on what else is there. */
-    const rac_regimen *both[] = {ask->given, ask->planned};
-    for (int r = 0; r < 2; r++)
-        for (size_t i = 0; both[r] && i < both[r]->count; i++)
-            if (both[r]->items[i].kind == RAC_DOSE_RESET || both[r]->items[i].steady == RAC_STEADY_REPLACE)
-                return rac_fail(err, RAC_UNSUPPORTED,
-                                "a reset or steady state in a regimen that is to be multiplied");
-    return RAC_OK;
+    return check_events(ask, err);
 }
 
 /* The factor at which a subject touches the level. */

@@ -84,6 +84,46 @@ static void test_app_simulate_words__doses_that_say_nothing_are_refused(void **s
     }
 }
 
+static void test_app_simulate_words__doses_of_before_and_of_always(void **state)
+{
+    rac_error err = {0};
+    rac_sim_dose *doses;
+    size_t count;
+    check_ok(rac_sim_parse_doses(*state, "35 mg over 40 min steady every 1 d, 3 times every 1 d", NULL,
+                                 &doses, &count, &err));
+    assert_int_equal(count, 3);
+    assert_int_equal(doses[0].dose.steady, RAC_STEADY_REPLACE);
+    check_near(doses[0].dose.interval_h, 24, 0, 0);
+    assert_int_equal(doses[1].dose.steady, RAC_STEADY_NO);
+    check_ok(rac_sim_parse_past(
+        *state, "1 mg/kg over 40 min, 72 h ago, 6 d ago via iv; 2 mg, 5 h ago, 2 times every 90 min", &doses,
+        &count, &err));
+    static const double at_h[] = {-144, -72, -5, -3.5};
+    assert_int_equal(count, 4);
+    for (size_t i = 0; i < count; i++) {
+        check_near(doses[i].dose.time_h, at_h[i], 0, 0);
+        assert_true(i < 2 ? doses[i].route != NULL : doses[i].route == NULL);
+    }
+    static const struct {
+        const char *typed, *words;
+    } bad[] = {{"1 mg", "how long ago"},
+               {"1 mg at 3 h", "how long ago"},
+               {"1 mg, ago", "span"},
+               {"1 mg, 0 h ago", "not past"},
+               {"1 mg, -3 h ago", "not past"},
+               {"1 mg, 3 h ago, at 4 h", "how long ago"},
+               {"1 mg, 3 h ago, 4 times every 1 h", "now or later"},
+               {"1 mg steady, 3 h ago", "how far apart"},
+               {"1 mg steady every 0 h, 3 h ago", "not possible"},
+               {"1 mg steady every 3 h, 3 h ago, 6 h ago", "one at most"}};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_int_equal(rac_sim_parse_past(*state, bad[i].typed, &doses, &count, &err), RAC_INVALID);
+        check_contains(err.message, bad[i].words);
+    }
+    check_status(rac_sim_parse_doses(*state, "1 mg, 3 h ago", NULL, &doses, &count, &err), RAC_INVALID);
+    check_contains(err.message, "not for here");
+}
+
 static void test_app_simulate_words__grids_join_and_lists_are_sorted(void **state)
 {
     rac_error err = {0};
@@ -173,4 +213,5 @@ static void test_app_simulate_words__laws_are_in_base_units(void **state)
 
 #define T(name) cmocka_unit_test_setup_teardown(test_app_simulate_words__##name, open_arena, close_arena)
 RAC_TESTS(T(doses_become_single_events), T(doses_that_say_nothing_are_refused),
-          T(grids_join_and_lists_are_sorted), T(usual_times_see_every_peak), T(laws_are_in_base_units))
+          T(doses_of_before_and_of_always), T(grids_join_and_lists_are_sorted), T(usual_times_see_every_peak),
+          T(laws_are_in_base_units))

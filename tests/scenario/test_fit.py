@@ -285,6 +285,25 @@ def a_patient_who_was_measured_is_not_the_population():
 
 
 @case
+def what_was_given_before_counts_and_is_not_multiplied():
+    limit = "norketamine < 60 ng/mL in 95 %"
+    def most(*words, model=ARTERIAL):
+        return answer(*ask_dose("--durations", "40 min", "--n", "300", *words, model=model, limit=limit))["durations"][0]["at_most"]
+    alone, week, hours, steady = most(), most("--after", "0.5 mg/kg over 40 min, 7 d ago"), most("--after", "0.5 mg/kg over 40 min, 4 h ago"), \
+        most("--after", "0.5 mg/kg over 40 min steady every 24 h, 24 h ago")
+    assert abs(week / alone - 1) < 0.01 and hours < 0.8 * alone and most("--after", "0.5 mg/kg over 40 min, 24 h ago") > steady
+    assert abs(most("--after", "0.5 mg/kg over 40 min, 10 d ago, 10 times every 24 h") / steady - 1) < 1e-3
+    both = answer(*ask_dose("--durations", "40 min", "--n", "300", "--after", "0.5 mg/kg over 40 min, 72 h ago; 35 mg, 30 h ago"))
+    assert both["studied"] == "cannot say" and both["durations"][0]["benefit"] == "cannot say"
+    assert [(d["time_h"], d["unit"]) for d in both["after"]] == [(-72, "mg/kg"), (-30, "mg")]
+    assert "after 0.5 mg/kg over 40 min, 72 h ago" in run(*ask_dose("--durations", "40 min", "--after", "0.5 mg/kg over 40 min, 72 h ago")).stdout
+    for words, expected in (("0.5 mg/kg over 40 min", "how long ago"), ("0.5 mg/kg, 3 h ago, 5 times every 1 h", "now or later"),
+                            ("0.5 mg/kg, 0 h ago", "not past"), ("0.5 mg/kg, 3 h ago via nose", "names no route")):
+        done = run(*ask_dose("--after", words))
+        assert done.returncode == 2 and expected in done.stderr, (words, done)
+
+
+@case
 def other_drugs_that_the_model_knows_count():
     alone, beside = [answer(*ask_dose("--durations", "40 min", *more, limit="norketamine < 100 ng/mL in 95 %"))
                      for more in ([], ["--with", "rifampicin"])]

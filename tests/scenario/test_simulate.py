@@ -385,6 +385,62 @@ def another_drug_changes_what_the_file_says_it_changes():
 
 
 @case
+def a_steady_state_is_what_many_doses_come_to():
+    """A course that has lasted: as a hundred doses before it, and as a row with SS and II."""
+    def curve(model, *words):
+        rows = answer(model, *words, "--n", "1", "--times", "at 0 h, 40 min, 5 h, 24 h", "--output", "norketamine")["models"][0]["outputs"][0]["rows"]
+        return [r["typical"] for r in rows]
+    steady = curve(VENOUS, "--dose", "0.5 mg/kg over 40 min steady every 24 h", "--weight", "70 kg")
+    rows = answer(VENOUS, "--dose", "0.5 mg/kg over 40 min, 100 times every 24 h", "--weight", "70 kg", "--n", "1", "--output", "norketamine",
+                  "--times", f"at {99 * 24} h, {99 * 24 * 60 + 40} min, {99 * 24 + 5} h, {100 * 24} h")["models"][0]["outputs"][0]["rows"]
+    many = [r["typical"] for r in rows]
+    assert steady[0] > 0 and all(math.isclose(a, b, rel_tol=1e-9) for a, b in zip(steady, many)), (steady, many)
+    table = path("ss.csv", "ID,TIME,AMT,RATE,EVID,CMT,DV,MDV,II,SS,weight\n1,0,35,52.5,1,1,.,1,24,1,70\n")
+    done = answer(VENOUS, "--data", table, "--times", "at 0 h, 40 min, 5 h, 24 h", "--output", "norketamine")
+    assert all(math.isclose(a, r["typical"], rel_tol=1e-9) for a, r in zip(steady, done["models"][0]["outputs"][0]["rows"]))
+    assert answer(VENOUS, "--dose", "1 mg steady every 1 d", "--weight", "70 kg", "--n", "1")["doses"][0]["steady_every_h"] == 24
+
+
+SATURABLE = """model: saturable
+title: elimination with a capacity
+substance: x
+sampling: amount
+population: none
+source: none
+units: {time: h, amount: mg, volume: L}
+covariates: {weight: {unit: kg, range: [40, 160], default: 70}}
+parameters: {Vm: 12 mg/h * (weight / 70 kg), Km: 20 mg}
+equations: {a: {unit: mg, rate: -Vm * a / (Km + a)}}
+routes: {vein: a}
+outputs: {amount: a}
+"""
+
+
+@case
+def a_steady_state_that_does_not_exist_is_counted_not_made_up():
+    model = path("saturable.yaml", SATURABLE)
+    dose = ["--dose", "90 mg steady every 8 h", "--output", "amount", "--times", "at 0 h, 8 h"]
+    rows = answer(model, *dose, "--n", "1")["models"][0]["outputs"][0]["rows"]
+    least = 90 / math.expm1((96 - 90) / 20)  # Km log((A + D) / A) + D = Vm T
+    assert math.isclose(rows[1]["typical"], least, rel_tol=1e-6) and math.isclose(rows[0]["typical"], least + 90, rel_tol=1e-6)
+    people = ["--people", "weight ~ uniform(40, 100) kg", "--n", "400"]
+    arm = answer(model, *dose, *people)["models"][0]
+    light = sum(1 for r in rows_of_people(model, dose, people))
+    assert arm["failed"] == arm["unsettled"] == 400 - light and 0.3 < arm["unsettled"] / 400 < 0.6
+    assert f"{arm['unsettled']} of those come to no steady state" in run(model, *dose, *people).stdout
+    done = run(model, "--dose", "100 mg steady every 8 h", code=8)
+    assert "no steady state" in done.stderr and "eliminated" in done.stderr, done
+
+
+def rows_of_people(model, dose, people):
+    """Those who have an answer: none of them takes in more than is eliminated."""
+    run(model, *dose, *people, "--out", path("settled.csv"))
+    rows = [r for r in rows_of("settled.csv") if float(r["time_h"]) == 0]
+    assert all(12 * float(r["weight"]) / 70 * 8 > 90 for r in rows)
+    return rows
+
+
+@case
 def what_does_not_go_together_says_what_to_do():
     table = path("table.csv", TABLE)
     eske = f"{ROOT}/models/esketamine.yaml"
@@ -401,7 +457,9 @@ def what_does_not_go_together_says_what_to_do():
            ([VENOUS, "--dose", "1 mg", "--people", "weight ~ gauss(80, 1) kg"], "lognormal(median, cv)"),
            ([VENOUS, "--dose", "1 mg, thrice", "--weight", "70 kg"], "'thrice' is not understood"),
            ([VENOUS, "--dose", "1 mg", "--weight", "70 kg", "--repeat", "often"], "8 times every 3.5 days"),
-           ([VENOUS, "--dose", "1 mg;", "--weight", "70 kg"], "a dose is empty"), ([VENOUS, *STANDARD, "--times", "0 h"], "goes nowhere"),
+           ([VENOUS, "--dose", "1 mg;", "--weight", "70 kg"], "a dose is empty"),
+           ([VENOUS, "--dose", "1 mg steady", "--weight", "70 kg"], "how far apart"), ([VENOUS, "--dose", "1 mg, 3 h ago", "--weight", "70 kg"], "not for here"),
+           ([VENOUS, "--dose", "1 mg steady every 1 h; 2 mg at 1 h steady every 1 h", "--weight", "70 kg"], "one at most"), ([VENOUS, *STANDARD, "--times", "0 h"], "goes nowhere"),
            ([VENOUS, *STANDARD, "--times", "9 d by 1 s"], "at most 20001 times"), ([VENOUS, *STANDARD, "--output", "ketamin"], "did you mean ketamine"),
            ([ARTERIAL, *STANDARD, "--residual"], "no residual error"), ([VENOUS, VENOUS, *STANDARD], "named twice"),
            ([VENOUS, *STANDARD, "--n", "0"], "allowed 1 to"), ([VENOUS, "--average", "--data", table], "two or three model files"),

@@ -57,7 +57,8 @@ typedef struct rac_target_answer {
 } rac_target_answer;
 
 /* RAC_UNSUPPORTED for an output that falls while the dose rises (of a model that is not linear), and for
- * resets, steady states and buttons that act on infusions of the other regimen (the two must be separate);
+ * resets and steady states, except of what was given before everything planned, and buttons that act on
+ * infusions of the other regimen (the two must be separate);
  * RAC_INVALID for a target out of range; else as rac_pharma_predict. */
 rac_status rac_pharma_target(rac_arena *arena, const rac_model *model, const rac_target_request *request,
                              rac_target_answer *answer, rac_error *err);
