@@ -1,5 +1,4 @@
-/* app/share_interval.h: the interval of a share.  Apart, for racemate/stats and racemate/pharma each have a
- * rac_sample and no file can include both. */
+/* app/share_interval.h: the interval of a share. */
 #ifndef RACEMATE_APP_SHARE_INTERVAL_H
 #define RACEMATE_APP_SHARE_INTERVAL_H
 

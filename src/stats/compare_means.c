@@ -23,7 +23,7 @@ static void finish_test(rac_t_test *test, double null, double magnitude, double 
     test->interval = (rac_interval){test->estimate - half, test->estimate + half};
 }
 
-rac_status rac_t_test_one(rac_sample sample, double null_mean, double level, rac_t_test *out, rac_error *err)
+rac_status rac_t_test_one(rac_values sample, double null_mean, double level, rac_t_test *out, rac_error *err)
 {
     stats_moments m;
     rac_status status = stats_check_level(level, err);
@@ -52,7 +52,7 @@ rac_status rac_t_test_paired(rac_arena *arena, const double *first, const double
             return rac_fail(err, RAC_INVALID, "pair %zu has an infinite value", i + 1);
         difference[i] = first[i] - second[i]; /* NaN when either is missing */
     }
-    const rac_status status = rac_t_test_one((rac_sample){difference, count}, 0, level, out, err);
+    const rac_status status = rac_t_test_one((rac_values){difference, count}, 0, level, out, err);
     if (status == RAC_OK)
         out->n2 = out->n1;
     return status;
@@ -63,7 +63,7 @@ typedef struct two_moments {
 } two_moments;
 
 /* Both groups' moments; *enough is false, and out filled with why, when no comparison can be made. */
-static rac_status two_groups(rac_sample first, rac_sample second, double level, two_moments *m,
+static rac_status two_groups(rac_values first, rac_values second, double level, two_moments *m,
                              rac_t_test *out, bool *enough, rac_error *err)
 {
     rac_status status = stats_check_level(level, err);
@@ -84,7 +84,7 @@ static rac_status two_groups(rac_sample first, rac_sample second, double level, 
     return RAC_OK;
 }
 
-rac_status rac_t_test_welch(rac_sample first, rac_sample second, double level, rac_t_test *out,
+rac_status rac_t_test_welch(rac_values first, rac_values second, double level, rac_t_test *out,
                             rac_error *err)
 {
     two_moments m;
@@ -111,7 +111,7 @@ static double pooled_variance(const two_moments *m)
     return (a + b) / (double)(m->a.n + m->b.n - 2);
 }
 
-rac_status rac_t_test_pooled(rac_sample first, rac_sample second, double level, rac_t_test *out,
+rac_status rac_t_test_pooled(rac_values first, rac_values second, double level, rac_t_test *out,
                              rac_error *err)
 {
     two_moments m;
@@ -129,7 +129,7 @@ rac_status rac_t_test_pooled(rac_sample first, rac_sample second, double level, 
     return RAC_OK;
 }
 
-rac_status rac_effect_size_of(rac_sample first, rac_sample second, rac_effect_size *out, rac_error *err)
+rac_status rac_effect_size_of(rac_values first, rac_values second, rac_effect_size *out, rac_error *err)
 {
     two_moments m;
     rac_t_test test;

@@ -18,7 +18,7 @@ typedef struct ranking {
     double ties;       /* sum of t^3 - t over runs of equal values */
 } ranking;
 
-static ranking rank_together(rac_arena *arena, rac_sample first, rac_sample second)
+static ranking rank_together(rac_arena *arena, rac_values first, rac_values second)
 {
     ranking r = {0};
     double *const values = rac_many(arena, double, first.count + second.count);
@@ -89,7 +89,7 @@ static double normal_p_value(const ranking *r, double w, bool continuity)
     return rac_normal_two_sided(z / sqrt(variance));
 }
 
-rac_status rac_rank_sum_test(rac_arena *arena, rac_sample first, rac_sample second,
+rac_status rac_rank_sum_test(rac_arena *arena, rac_values first, rac_values second,
                              const rac_rank_sum_options *options, rac_rank_sum *out, rac_error *err)
 {
     static const rac_rank_sum_options DEFAULTS = {0};

@@ -30,7 +30,7 @@ static rac_status check_type(rac_quantile_type type, rac_error *err)
     return rac_fail(err, RAC_UNSUPPORTED, "quantile type %d is not offered, only 2 and 7", (int)type);
 }
 
-rac_status rac_describe(rac_arena *arena, rac_sample sample, rac_quantile_type type, rac_description *out,
+rac_status rac_describe(rac_arena *arena, rac_values sample, rac_quantile_type type, rac_description *out,
                         rac_error *err)
 {
     stats_moments moments;
@@ -54,7 +54,7 @@ rac_status rac_describe(rac_arena *arena, rac_sample sample, rac_quantile_type t
     return RAC_OK;
 }
 
-rac_status rac_sample_quantile(rac_arena *arena, rac_sample sample, double probability,
+rac_status rac_sample_quantile(rac_arena *arena, rac_values sample, double probability,
                                rac_quantile_type type, double *out, rac_error *err)
 {
     stats_moments moments;
@@ -134,7 +134,7 @@ static rac_standardised unknown_difference(rac_notes notes)
     return (rac_standardised){none, {none, none}, none, none, notes};
 }
 
-rac_status rac_standardised_continuous(rac_arena *arena, rac_sample first, rac_sample second, double level,
+rac_status rac_standardised_continuous(rac_arena *arena, rac_values first, rac_values second, double level,
                                        rac_standardised *out, rac_error *err)
 {
     stats_moments a, b;

@@ -2,7 +2,7 @@
 
 #include <float.h>
 
-rac_status stats_moments_of(rac_sample sample, stats_moments *out, rac_error *err)
+rac_status stats_moments_of(rac_values sample, stats_moments *out, rac_error *err)
 {
     stats_moments m = {.mean = RAC_NOT_ESTIMABLE, .variance = RAC_NOT_ESTIMABLE};
     double sum = 0;

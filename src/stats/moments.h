@@ -12,7 +12,7 @@ typedef struct stats_moments {
 } stats_moments;
 
 /* Two passes, the second corrected for the rounding of the first (Chan, Golub and LeVeque 1983). */
-rac_status stats_moments_of(rac_sample sample, stats_moments *out, rac_error *err);
+rac_status stats_moments_of(rac_values sample, stats_moments *out, rac_error *err);
 
 /* True when the spread is only rounding of the mean, R's rule for "essentially constant". */
 bool stats_is_constant(double se, double magnitude);

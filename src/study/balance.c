@@ -136,11 +136,11 @@ static rac_status unweighted(rac_arena *arena, size_t rows, const double *percen
         share[a][n[a]] = percent[i];
         arm[a][n[a]++] = out->last_change[i];
     }
-    const rac_sample treated = {arm[1], n[1]}, reference = {arm[0], n[0]};
+    const rac_values treated = {arm[1], n[1]}, reference = {arm[0], n[0]};
     rac_effect_size size;
     rac_status status = rac_t_test_welch(treated, reference, level, &out->unweighted, err);
     if (!status)
-        status = rac_t_test_welch((rac_sample){share[1], n[1]}, (rac_sample){share[0], n[0]}, level,
+        status = rac_t_test_welch((rac_values){share[1], n[1]}, (rac_values){share[0], n[0]}, level,
                                   &out->unweighted_percent, err);
     if (!status)
         status = rac_effect_size_of(treated, reference, &size, err);

@@ -26,19 +26,19 @@ static rac_status change_at(const rac_chart *chart, size_t visit, double level, 
     rac_status status = RAC_OK;
     for (int a = 0; a < RAC_CHART_ARMS && !status; a++) {
         const plain *in = &arm[a];
-        status = rac_t_test_one((rac_sample){in->change, in->n}, 0, level, &out->within[a], err);
+        status = rac_t_test_one((rac_values){in->change, in->n}, 0, level, &out->within[a], err);
         if (!status)
-            status = rac_t_test_one((rac_sample){in->percent, in->n}, 0, level, &out->percent_within[a], err);
+            status = rac_t_test_one((rac_values){in->percent, in->n}, 0, level, &out->percent_within[a], err);
         if (!status)
             status =
                 rac_percent_change_of_means(in->before, in->after, in->n, &out->percent_of_means[a], err);
     }
-    const rac_sample treated = {arm[1].change, arm[1].n}, reference = {arm[0].change, arm[0].n};
+    const rac_values treated = {arm[1].change, arm[1].n}, reference = {arm[0].change, arm[0].n};
     if (!status)
         status = rac_t_test_welch(treated, reference, level, &out->between, err);
     if (!status)
-        status = rac_t_test_welch((rac_sample){arm[1].percent, arm[1].n},
-                                  (rac_sample){arm[0].percent, arm[0].n}, level, &out->percent_between, err);
+        status = rac_t_test_welch((rac_values){arm[1].percent, arm[1].n},
+                                  (rac_values){arm[0].percent, arm[0].n}, level, &out->percent_between, err);
     return status ? status : rac_effect_size_of(treated, reference, &out->effect, err);
 }
 

@@ -3,20 +3,20 @@
 
 #include <math.h>
 
-static rac_sample arm_sample(rac_arena *arena, const rac_chart *chart, const double *value, int arm)
+static rac_values arm_sample(rac_arena *arena, const rac_chart *chart, const double *value, int arm)
 {
     double *kept = rac_many(arena, double, chart->patients);
     size_t n = 0;
     for (size_t p = 0; p < chart->patients; p++)
         if (arm < 0 || chart->arm[p] == arm)
             kept[n++] = value[p];
-    return (rac_sample){kept, n};
+    return (rac_values){kept, n};
 }
 
 static rac_status numeric(rac_arena *arena, const rac_chart *chart, const double *value, double level,
                           rac_study_variable *out, rac_error *err)
 {
-    rac_sample sample[RAC_CHART_ARMS];
+    rac_values sample[RAC_CHART_ARMS];
     rac_standardised smd;
     rac_status status =
         rac_describe(arena, arm_sample(arena, chart, value, -1), RAC_QUANTILE_R, &out->all, err);

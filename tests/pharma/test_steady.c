@@ -370,8 +370,8 @@ static void test_pharma_steady__intake_above_capacity_has_none(void **state)
  */
 static void test_pharma_steady__nothing_is_made_up(void **state)
 {
-    static const char *const never[] = {"  x: {unit: mg, rate: r * x - b * x * y, start: 2 mg}\n"
-                                        "  y: {unit: mg, rate: b * x * y - r * y, start: 1 mg}\n",
+    static const char *const never[] = {("  x: {unit: mg, rate: r * x - b * x * y, start: 2 mg}\n"
+                                         "  y: {unit: mg, rate: b * x * y - r * y, start: 1 mg}\n"),
                                         "  x: {unit: mg, rate: r * x / (1 + x / c), start: 1 mg}\n",
                                         "  x: {unit: mg, rate: r * a * a / (a + c)}\n"};
     const double times_h[] = {0, 1};

@@ -10,7 +10,7 @@ static const char *const TREATED = "IV ketamine";
 /* ---- R's baseline table ----------------------------------------------------------------------- */
 
 /* The values of one arm; every value when `arm` is NULL. */
-static rac_sample of_arm(rac_arena *arena, const double *values, const rac_text *arms, size_t rows,
+static rac_values of_arm(rac_arena *arena, const double *values, const rac_text *arms, size_t rows,
                          const rac_text *arm)
 {
     double *const kept = rac_many(arena, double, rows);
@@ -18,10 +18,10 @@ static rac_sample of_arm(rac_arena *arena, const double *values, const rac_text 
     for (size_t i = 0; i < rows; i++)
         if (!arm || rac_text_equal(arms[i], *arm))
             kept[n++] = values[i];
-    return (rac_sample){kept, n};
+    return (rac_values){kept, n};
 }
 
-static void check_description(reference *r, const char *key, rac_sample sample)
+static void check_description(reference *r, const char *key, rac_values sample)
 {
     rac_error err = {0};
     rac_description a, b;
@@ -40,7 +40,7 @@ static void check_description(reference *r, const char *key, rac_sample sample)
         reference_check(r, "continuous", key, got[i].name, got[i].value);
 }
 
-static void check_continuous(reference *r, const char *name, rac_sample first, rac_sample second)
+static void check_continuous(reference *r, const char *name, rac_values first, rac_values second)
 {
     rac_error err = {0};
     rac_standardised smd;
@@ -125,8 +125,8 @@ static void test_stats_describe__baseline_agrees_with_r(void **state)
     const size_t treated = rac_text_is(arm.level[1], TREATED);
     for (size_t v = 0; v < sizeof CONTINUOUS / sizeof *CONTINUOUS; v++) {
         const double *const x = numbers_of(arena, &adsl, CONTINUOUS[v]);
-        rac_sample group[2];
-        check_description(&r, rac_format(arena, "%s|all", CONTINUOUS[v]), (rac_sample){x, adsl.rows});
+        rac_values group[2];
+        check_description(&r, rac_format(arena, "%s|all", CONTINUOUS[v]), (rac_values){x, adsl.rows});
         for (size_t a = 0; a < 2; a++) {
             group[a] = of_arm(arena, x, arms, adsl.rows, &arm.level[a]);
             check_description(&r, rac_format(arena, "%s|%.*s", CONTINUOUS[v], RAC_TEXT(arm.level[a])),
@@ -142,7 +142,7 @@ static void test_stats_describe__baseline_agrees_with_r(void **state)
 
 /* ---- R's change per visit ------------------------------------------------------------------------- */
 
-static void check_within(reference *r, const char *key, rac_sample sample)
+static void check_within(reference *r, const char *key, rac_values sample)
 {
     rac_error err = {0};
     rac_description d;
@@ -159,7 +159,7 @@ static void check_within(reference *r, const char *key, rac_sample sample)
     reference_check(r, "within", key, "p_paired", t.p_value);
 }
 
-static void check_between(reference *r, const char *key, rac_sample first, rac_sample second)
+static void check_between(reference *r, const char *key, rac_values first, rac_values second)
 {
     rac_error err = {0};
     rac_t_test t;
@@ -205,9 +205,9 @@ static void test_stats_describe__change_agrees_with_r(void **state)
             const char *const key = rac_format(arena, "%s|%.*s", OUTCOMES[o], RAC_TEXT(names[at]));
             for (size_t a = 0; a < 2; a++)
                 check_within(&r, rac_format(arena, "%s|%.*s", key, RAC_TEXT(arm.level[a])),
-                             (rac_sample){group[a], n[a]});
-            check_between(&r, key, (rac_sample){group[treated], n[treated]},
-                          (rac_sample){group[1 - treated], n[1 - treated]});
+                             (rac_values){group[a], n[a]});
+            check_between(&r, key, (rac_values){group[treated], n[treated]},
+                          (rac_values){group[1 - treated], n[1 - treated]});
         }
     reference_done(&r);
     rac_arena_free(arena);
@@ -216,7 +216,7 @@ static void test_stats_describe__change_agrees_with_r(void **state)
 /* ---- closed forms and invariances ------------------------------------------------------------------ */
 
 static const double A[] = {2.385, 3.1, 4.75, 5.02, 7.9, 6.61, 4.4}, B[] = {1.27, 2.95, 3.05, 0.4, 2.2};
-static const rac_sample FIRST = {A, 7}, SECOND = {B, 5};
+static const rac_values FIRST = {A, 7}, SECOND = {B, 5};
 
 /* Swapping the groups turns the sign; y * 3 - 8 scales the difference and leaves every p-value. */
 static void test_stats_compare__tests_swap_and_scale(void **state)
@@ -232,7 +232,7 @@ static void test_stats_compare__tests_swap_and_scale(void **state)
     rac_t_test plain, swapped, scaled;
     check_ok(rac_t_test_welch(FIRST, SECOND, 0.9, &plain, &err));
     check_ok(rac_t_test_welch(SECOND, FIRST, 0.9, &swapped, &err));
-    check_ok(rac_t_test_welch((rac_sample){a, 7}, (rac_sample){b, 5}, 0.9, &scaled, &err));
+    check_ok(rac_t_test_welch((rac_values){a, 7}, (rac_values){b, 5}, 0.9, &scaled, &err));
     check_near(swapped.estimate, -plain.estimate, 0, 1e-14);
     check_near(swapped.interval.lower, -plain.interval.upper, 0, 1e-13);
     check_near(swapped.p_value, plain.p_value, 0, 1e-13);
@@ -240,7 +240,7 @@ static void test_stats_compare__tests_swap_and_scale(void **state)
     check_near(scaled.p_value, plain.p_value, 0, 1e-11);
     rac_standardised smd, other;
     check_ok(rac_standardised_continuous(arena, FIRST, SECOND, 0.95, &smd, &err));
-    check_ok(rac_standardised_continuous(arena, (rac_sample){a, 7}, (rac_sample){b, 5}, 0.95, &other, &err));
+    check_ok(rac_standardised_continuous(arena, (rac_values){a, 7}, (rac_values){b, 5}, 0.95, &other, &err));
     check_near(other.difference, smd.difference, 0, 1e-12);
     check_near(other.ks, smd.ks, 0, 0);
     rac_rank_sum one, two;
@@ -260,7 +260,7 @@ static void test_stats_compare__exact_rank_sum_counts_orders(void **state)
     rac_error err = {0};
     const double low[] = {1, 2, 3}, high[] = {4, 5, 6, 7};
     rac_rank_sum out;
-    check_ok(rac_rank_sum_test(arena, (rac_sample){low, 3}, (rac_sample){high, 4}, NULL, &out, &err));
+    check_ok(rac_rank_sum_test(arena, (rac_values){low, 3}, (rac_values){high, 4}, NULL, &out, &err));
     assert_true(out.exact);
     check_near(out.w, 0, 0, 0);
     check_near(out.p_value, 2.0 / 35, 0, 1e-14);
@@ -269,7 +269,7 @@ static void test_stats_compare__exact_rank_sum_counts_orders(void **state)
     const double tied_low[] = {1, 1}, tied_high[] = {2, 2};
     const rac_rank_sum_options always = {.exactness = RAC_EXACT_ALWAYS};
     check_ok(
-        rac_rank_sum_test(arena, (rac_sample){tied_low, 2}, (rac_sample){tied_high, 2}, &always, &out, &err));
+        rac_rank_sum_test(arena, (rac_values){tied_low, 2}, (rac_values){tied_high, 2}, &always, &out, &err));
     check_near(out.p_value, 2.0 / 6, 0, 1e-14);
     rac_arena_free(arena);
 }
@@ -324,24 +324,24 @@ static void test_stats_describe__missing_and_empty_are_answers(void **state)
     rac_error err = {0};
     const double none[] = {NAN, NAN}, same[] = {4.1, 4.1, 4.1}, other[] = {3, 3};
     rac_description d;
-    check_ok(rac_describe(arena, (rac_sample){none, 2}, RAC_QUANTILE_R, &d, &err));
+    check_ok(rac_describe(arena, (rac_values){none, 2}, RAC_QUANTILE_R, &d, &err));
     assert_true(d.n == 0 && d.missing == 2 && isnan(d.mean) && isnan(d.q1) && isnan(d.max));
     rac_t_test t;
-    check_ok(rac_t_test_one((rac_sample){same, 3}, 0, 0.95, &t, &err));
+    check_ok(rac_t_test_one((rac_values){same, 3}, 0, 0.95, &t, &err));
     assert_true(t.notes == RAC_NOTE_CONSTANT && isnan(t.p_value) && t.estimate == 4.1);
-    check_ok(rac_t_test_welch((rac_sample){none, 2}, (rac_sample){same, 3}, 0.95, &t, &err));
+    check_ok(rac_t_test_welch((rac_values){none, 2}, (rac_values){same, 3}, 0.95, &t, &err));
     assert_true(t.notes == RAC_NOTE_EMPTY_GROUP && isnan(t.estimate));
-    check_ok(rac_t_test_welch((rac_sample){same, 1}, (rac_sample){A, 3}, 0.95, &t, &err));
+    check_ok(rac_t_test_welch((rac_values){same, 1}, (rac_values){A, 3}, 0.95, &t, &err));
     assert_true(t.notes == RAC_NOTE_TOO_FEW && !isnan(t.estimate) && isnan(t.se));
     rac_standardised s;
     check_ok(
-        rac_standardised_continuous(arena, (rac_sample){same, 3}, (rac_sample){same, 2}, 0.95, &s, &err));
+        rac_standardised_continuous(arena, (rac_values){same, 3}, (rac_values){same, 2}, 0.95, &s, &err));
     assert_true(s.difference == 0);
     check_ok(
-        rac_standardised_continuous(arena, (rac_sample){same, 3}, (rac_sample){other, 2}, 0.95, &s, &err));
+        rac_standardised_continuous(arena, (rac_values){same, 3}, (rac_values){other, 2}, 0.95, &s, &err));
     assert_true(isnan(s.difference) && s.notes == RAC_NOTE_CONSTANT && s.ks == 1);
     rac_rank_sum rank;
-    check_ok(rac_rank_sum_test(arena, (rac_sample){same, 3}, (rac_sample){same, 2}, NULL, &rank, &err));
+    check_ok(rac_rank_sum_test(arena, (rac_values){same, 3}, (rac_values){same, 2}, NULL, &rank, &err));
     assert_true(isnan(rank.p_value) && (rank.notes & RAC_NOTE_CONSTANT));
     double smd;
     const double empty[3] = {0}, some[3] = {1, 2, 0};
@@ -374,7 +374,7 @@ static void test_stats_describe__nonsense_is_refused(void **state)
     rac_description d;
     rac_t_test t;
     rac_chi_square chi;
-    check_status(rac_describe(arena, (rac_sample){bad, 2}, RAC_QUANTILE_R, &d, &err), RAC_INVALID);
+    check_status(rac_describe(arena, (rac_values){bad, 2}, RAC_QUANTILE_R, &d, &err), RAC_INVALID);
     check_contains(err.message, "infinite");
     check_status(rac_describe(arena, FIRST, (rac_quantile_type)5, &d, &err), RAC_UNSUPPORTED);
     check_status(rac_sample_quantile(arena, FIRST, 1.5, RAC_QUANTILE_R, &p, &err), RAC_INVALID);
@@ -406,7 +406,7 @@ static void test_stats_describe__quantiles_of_many_values(void **state)
     }
     for (int k = 0; k <= 1000; k++) {
         double q;
-        check_ok(rac_sample_quantile(arena, (rac_sample){x, 1001}, k / 1000.0, RAC_QUANTILE_R, &q, &err));
+        check_ok(rac_sample_quantile(arena, (rac_values){x, 1001}, k / 1000.0, RAC_QUANTILE_R, &q, &err));
         check_near(q, k - 500, 1e-9, 0);
     }
     rac_arena_free(arena);

@@ -27,15 +27,15 @@ typedef struct rac_t_test {
 } rac_t_test;
 
 /* Mean against `null_mean`, df n - 1. */
-rac_status rac_t_test_one(rac_sample sample, double null_mean, double level, rac_t_test *out, rac_error *err);
+rac_status rac_t_test_one(rac_values sample, double null_mean, double level, rac_t_test *out, rac_error *err);
 /* Mean of first[i] - second[i] over pairs with both values, against 0. */
 rac_status rac_t_test_paired(rac_arena *arena, const double *first, const double *second, size_t count,
                              double level, rac_t_test *out, rac_error *err);
 /* Unequal variances: Welch 1947 with Satterthwaite's df. */
-rac_status rac_t_test_welch(rac_sample first, rac_sample second, double level, rac_t_test *out,
+rac_status rac_t_test_welch(rac_values first, rac_values second, double level, rac_t_test *out,
                             rac_error *err);
 /* Student 1908: pooled variance, df n1 + n2 - 2. */
-rac_status rac_t_test_pooled(rac_sample first, rac_sample second, double level, rac_t_test *out,
+rac_status rac_t_test_pooled(rac_values first, rac_values second, double level, rac_t_test *out,
                              rac_error *err);
 
 /* Standardised effect: d = difference / pooled sd (Cohen), g = d J, with Hedges 1981
@@ -47,7 +47,7 @@ typedef struct rac_effect_size {
     double hedges_g_approximate;
     rac_notes notes;
 } rac_effect_size;
-rac_status rac_effect_size_of(rac_sample first, rac_sample second, rac_effect_size *out, rac_error *err);
+rac_status rac_effect_size_of(rac_values first, rac_values second, rac_effect_size *out, rac_error *err);
 
 /* ---- ranks -------------------------------------------------------------------------------- */
 
@@ -71,7 +71,7 @@ typedef struct rac_rank_sum {
 } rac_rank_sum;
 /* Zero `options` (or NULL) is automatic with continuity correction.  RAC_LIMIT when an exact test is
  * asked for with more than 200 values. */
-rac_status rac_rank_sum_test(rac_arena *arena, rac_sample first, rac_sample second,
+rac_status rac_rank_sum_test(rac_arena *arena, rac_values first, rac_values second,
                              const rac_rank_sum_options *options, rac_rank_sum *out, rac_error *err);
 
 /* ---- tables of counts ------------------------------------------------------------------------ */

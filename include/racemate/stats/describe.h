@@ -4,7 +4,7 @@
  * RAC_INVALID.  Memory used inside comes from the arena and stays there until it is freed.
  *
  *     rac_description age;
- *     rac_describe(arena, (rac_sample){values, n}, RAC_QUANTILE_R, &age, err);
+ *     rac_describe(arena, (rac_values){values, n}, RAC_QUANTILE_R, &age, err);
  */
 #ifndef RACEMATE_STATS_DESCRIBE_H
 #define RACEMATE_STATS_DESCRIBE_H
@@ -33,11 +33,11 @@ typedef struct rac_description {
     double max;
 } rac_description;
 
-rac_status rac_describe(rac_arena *arena, rac_sample sample, rac_quantile_type type, rac_description *out,
+rac_status rac_describe(rac_arena *arena, rac_values sample, rac_quantile_type type, rac_description *out,
                         rac_error *err);
 
 /* The quantile at `probability` in [0, 1]; not estimable when no value is present. */
-rac_status rac_sample_quantile(rac_arena *arena, rac_sample sample, double probability,
+rac_status rac_sample_quantile(rac_arena *arena, rac_values sample, double probability,
                                rac_quantile_type type, double *out, rac_error *err);
 
 /* Percent change of means: 100 (mean later / mean earlier - 1) over the pairs with both values.
@@ -66,7 +66,7 @@ typedef struct rac_standardised {
 } rac_standardised;
 
 /* `level` of the interval in (0, 1), usually 0.95. */
-rac_status rac_standardised_continuous(rac_arena *arena, rac_sample first, rac_sample second, double level,
+rac_status rac_standardised_continuous(rac_arena *arena, rac_values first, rac_values second, double level,
                                        rac_standardised *out, rac_error *err);
 
 /* The same for proportions: (p1 - p2) / sqrt((p1 q1 + p2 q2) / 2); the sign is kept.  ks is |p1 - p2|. */

@@ -28,10 +28,10 @@ typedef struct rac_interval {
 } rac_interval;
 
 /* Values of one group or one variable, borrowed; NaN is missing. */
-typedef struct rac_sample {
+typedef struct rac_values {
     const double *values;
     size_t count;
-} rac_sample;
+} rac_values;
 
 /* Why something is not estimable, or what a reader must know beside the number. */
 #define RAC_NOTE_LIST(X)                                                                          \

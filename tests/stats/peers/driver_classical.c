@@ -1,9 +1,9 @@
 /* Tests between groups, proportions, rates, multiplicity, tails, pooling, resampling. */
 #include "driver.h"
 
-static rac_sample sample_of(const driver_case *c, const char *name)
+static rac_values sample_of(const driver_case *c, const char *name)
 {
-    rac_sample s = {0};
+    rac_values s = {0};
     s.values = driver_many(c, name, &s.count);
     return s;
 }
@@ -26,7 +26,7 @@ static void say_t(const driver_case *c, const char *name, const rac_t_test *t)
 
 void driver_two_samples(const driver_case *c)
 {
-    const rac_sample x = sample_of(c, "x"), y = sample_of(c, "y");
+    const rac_values x = sample_of(c, "x"), y = sample_of(c, "y");
     const double level = driver_one(c, "level", 0.95);
     rac_error err = {0};
     rac_t_test t;
