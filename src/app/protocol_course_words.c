@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "app/protocol_course.h"
-#include "app/share_interval.h"
+#include "racemate/stats/proportions.h"
 
 /* ---- the head ---- */
 
@@ -94,12 +94,24 @@ static const char *cell(rac_arena *arena, const rac_virtual_figure *f, int digit
     return difference && f->error > 0 ? rac_format(arena, "%s\xC2\xB1%.*f", value, digits, f->error) : value;
 }
 
+/* Wilson's 95 % interval of `percent` of `count`, in percent; false for a count of 0. */
+static bool share_interval(double percent, size_t count, double *low, double *high)
+{
+    rac_interval interval;
+    const double n = (double)count;
+    if (!count || rac_wilson(round(percent * n / 100), n, 0.95, &interval, NULL))
+        return false;
+    *low = 100 * interval.lower;
+    *high = 100 * interval.upper;
+    return true;
+}
+
 /* 95 % of the simulation: of as many virtual patients, not of any clinic's. */
 static const char *interval_cell(rac_arena *arena, const rac_virtual_figure *f)
 {
     double low, high;
-    return rac_share_interval(f->value, f->patients, &low, &high) ? rac_format(arena, "%.0f-%.0f", low, high)
-                                                                  : "";
+    return share_interval(f->value, f->patients, &low, &high) ? rac_format(arena, "%.0f-%.0f", low, high)
+                                                              : "";
 }
 
 /* Name to the left, cells to the right, counted by letters. */
