@@ -130,12 +130,12 @@ static void measure(rac_population p, const char *name)
     static const double tolerances[] = {1e-6, 1e-7, 1e-8, 1e-9};
     p.subjects = CHECKED;
     p.tolerance = 1e-12;
-    p.by_steps = true;
+    p.together = true;
     run(p, keep, truth);
     for (int way = 0; way < 2; way++)
         for (int t = 0; t < 4; t++) {
             double best = INFINITY;
-            p.by_steps = way == 0;
+            p.together = way == 0;
             p.tolerance = tolerances[t];
             p.subjects = CHECKED;
             run(p, keep, values);
@@ -143,7 +143,7 @@ static void measure(rac_population p, const char *name)
             for (int repeat = 0; repeat < 3; repeat++)
                 best = fmin(best, run(p, look, &sum));
             printf("%-8s %-8s tolerance %.0e  %8.2f ms  %.2e observations/s  error/peak %.1e\n", name,
-                   way ? "cascade" : "steps", tolerances[t], 1e3 * best, (double)MANY * TIMES / best,
+                   way ? "cascade" : "together", tolerances[t], 1e3 * best, (double)MANY * TIMES / best,
                    error_of(values, truth));
         }
     free(truth);

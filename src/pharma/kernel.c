@@ -24,7 +24,7 @@ size_t rac_tile_work(const rac_linear *shape, const rac_schedule *schedule, int 
 
 size_t rac_states_work(const rac_states *s)
 {
-    const size_t n = (size_t)s->equations->shape->n, steps = (size_t)s->equations->steps[0].registers,
+    const size_t n = (size_t)s->equations->shape->n, steps = (size_t)s->equations->together[0].registers,
                  panels = (size_t)s->equations->cascade[0].registers * PANEL;
     const size_t states = (size_t)s->equations->count, prepared = KINDS * (STOPS + 1) * PREPARED(n, states);
     const size_t frame = steps * (PANEL + states) + (1 + 2 * PAIRS) * states * states;

@@ -93,8 +93,8 @@ typedef struct rac_equations {
     const int *amount;  /* by amount: its compartment in that shape, shape->n + s for state s, -1 for none */
     const int *drivers; /* linear amounts the equations mention, as amounts of the model */
     int driver_count;
-    /* steps: one part for all that rests on states */
-    rac_program steps[RAC_LEVEL_STATES + 1];
+    /* together: one part for all that rests on states */
+    rac_program together[RAC_LEVEL_STATES + 1];
     int *rate; /* count: register of each state's rate */
     /* cascade: dx/dt = constant + coefficient x given the states before it in the order; part
      * RAC_LEVEL_STATES + p is what rests on the state at place p, but on none after it */

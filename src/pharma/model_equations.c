@@ -238,7 +238,7 @@ static rac_status compile_cascade(reader *r, rac_expression *const *rates, rac_e
     return RAC_OK;
 }
 
-static rac_status compile_steps(reader *r, rac_expression *const *rates, rac_error *err)
+static rac_status compile_together(reader *r, rac_expression *const *rates, rac_error *err)
 {
     rac_model *m = r->model;
     rac_equations *e = &m->equations;
@@ -253,7 +253,7 @@ static rac_status compile_steps(reader *r, rac_expression *const *rates, rac_err
         level[i] = RAC_LEVEL_STATES;
     }
     rac_program_shorten(&program, results, (size_t)e->count);
-    split_program(m, &program, level, e->steps, RAC_LEVEL_STATES + 1);
+    split_program(m, &program, level, e->together, RAC_LEVEL_STATES + 1);
     return RAC_OK;
 }
 
@@ -337,7 +337,7 @@ rac_status model_compile_equations(reader *r, rac_error *err)
         model_settle(m, rates[i]->root);
     status = compile_starts(r, err);
     if (!status && e->count)
-        status = compile_steps(r, rates, err);
+        status = compile_together(r, rates, err);
     if (!status && e->count)
         status = compile_cascade(r, rates, err);
     return status;
@@ -353,7 +353,7 @@ void model_check_equations(reader *r)
         return;
     const rac_equations *e = &m->equations;
     rac_lanes *frame = rac_lanes_new(r->arena, (size_t)m->setup.registers);
-    rac_lanes *rates = rac_lanes_new(r->arena, (size_t)e->steps[0].registers + (size_t)rac_slots(m));
+    rac_lanes *rates = rac_lanes_new(r->arena, (size_t)e->together[0].registers + (size_t)rac_slots(m));
     const rac_kernel *kernel = rac_kernel_best();
     for (size_t i = 0; i < m->covariate_count; i++) {
         const rac_covariate *c = &m->covariates[i];
@@ -365,7 +365,7 @@ void model_check_equations(reader *r)
         if (m->starts[i] >= 0)
             rates[rac_slot_amount(m, i)] = frame[m->starts[i]];
     for (int l = 0; e->count && l <= RAC_LEVEL_STATES; l++)
-        kernel->run(&e->steps[l], rates);
+        kernel->run(&e->together[l], rates);
     for (size_t i = 0; i < r->equation_count; i++) {
         const equation_source *q = &r->equations[i];
         if (q->start && !isfinite(frame[m->starts[q->compartment]][0]))

@@ -84,7 +84,7 @@ static void set_nodes(newton *p)
         for (int i = 0; i < PANEL; i++)
             w->frame[(w->state + k) * PANEL + i] = at_least(p->x[k][i], floor);
     }
-    run_nodes(&w->e->steps[RAC_LEVEL_STATES], w->frame, PANEL, PANEL);
+    run_nodes(&w->e->together[RAC_LEVEL_STATES], w->frame, PANEL, PANEL);
 }
 
 /* F at the nodes goes to the frame. */
@@ -109,7 +109,7 @@ static void linearise(newton *p, rac_lane_mask lanes)
 {
     states_walk *w = p->w;
     const int m = w->count;
-    run_forward_node(&w->e->steps[RAC_LEVEL_STATES], w->frame + MIDDLE, PANEL, w->slopes, 0, m);
+    run_forward_node(&w->e->together[RAC_LEVEL_STATES], w->frame + MIDDLE, PANEL, w->slopes, 0, m);
     for (int i = 0; i < m; i++)
         for (int j = 0; j < m; j++) {
             const rac_lanes slope = w->slopes[w->e->rate[i] * m + j];
@@ -296,7 +296,7 @@ static rac_lanes panel_of_group(states_walk *w, rac_lanes h, rac_lane_mask activ
             f[k][i] = all(0);
             p.x[k][i] = w->y[k];
         }
-    run_nodes(&w->e->steps[RAC_LEVEL_DRIVEN], w->frame, PANEL, PANEL);
+    run_nodes(&w->e->together[RAC_LEVEL_DRIVEN], w->frame, PANEL, PANEL);
     const rac_lanes slow = correct_all(&p) * (1 / GOOD_FACTOR), squared = slow * slow,
                     fourth = squared * squared;
     for (int k = 0; k < w->count; k++)

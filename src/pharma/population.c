@@ -570,7 +570,7 @@ static void prepare(runner *r)
                                  .slots = rac_slot_amount(m, 0),
                                  .tolerance = r->p->tolerance > 0 ? r->p->tolerance : 1e-8,
                                  .share = r->p->tolerance_share > 0 ? r->p->tolerance_share : 0.01,
-                                 .by_steps = r->p->by_steps};
+                                 .together = r->p->together};
     }
     r->tile = (rac_tile){.shape = m->linear_shape,
                          .start = m->has_linear_start ? r->starts : NULL,

@@ -46,7 +46,7 @@ typedef struct rac_states {
     int slots;                   /* of a frame, before the first amount */
     rac_lanes floor;             /* of linear amounts: 0, or -INFINITY for none */
     double tolerance, share;     /* of the error, see above */
-    bool by_steps;               /* never as a cascade */
+    bool together;               /* never as a cascade */
     unsigned wanted;             /* bit i: lane i is asked for */
     rac_lanes *sizes;            /* by state: largest size before the first step, and then to the last one;
                                     NULL: nothing was before */

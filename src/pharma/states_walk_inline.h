@@ -55,7 +55,7 @@ static void states_epoch(states_walk *w, int epoch)
     for (int slot = 0; slot < s->slots; slot++)
         for (int j = 0; j < w->nodes; j++)
             w->frame[slot * w->nodes + j] = s->frames[epoch * s->slots + slot];
-    run_nodes(w->as_cascade ? w->e->cascade : w->e->steps, w->frame, w->nodes, w->nodes);
+    run_nodes(w->as_cascade ? w->e->cascade : w->e->together, w->frame, w->nodes, w->nodes);
 }
 
 static void states_bolus(states_walk *w, const rac_step *step)
@@ -192,9 +192,9 @@ static void carve_states(states_walk *w, rac_states *s)
         at += wide;
     }
     w->wanted_h = (double *)at, at += s->schedule->writes / RAC_LANES + 1;
-    w->as_cascade = s->equations->is_cascade && !s->by_steps;
+    w->as_cascade = s->equations->is_cascade && !s->together;
     w->nodes = PANEL;
-    const rac_program *program = w->as_cascade ? s->equations->cascade : s->equations->steps;
+    const rac_program *program = w->as_cascade ? s->equations->cascade : s->equations->together;
     w->frame = at, at += program->registers * w->nodes;
     for (int i = 0; i < KINDS; i++) {
         w->itineraries[i].size = PREPARED(n, w->count);

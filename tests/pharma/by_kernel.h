@@ -11,7 +11,7 @@
  * many panels were tried.  Flows are no equations,
  * routes have neither fraction nor lag; the model has no covariates. */
 static inline const rac_lanes *solve_counting(rac_arena *arena, const rac_kernel *kernel,
-                                              const rac_population *p, bool by_steps, size_t *tried)
+                                              const rac_population *p, bool together, size_t *tried)
 {
     const rac_model *m = p->model;
     const size_t amounts = rac_model_compartments(m), slots = (size_t)rac_slot_amount(m, 0);
@@ -54,7 +54,7 @@ static inline const rac_lanes *solve_counting(rac_arena *arena, const rac_kernel
                     .slots = (int)slots,
                     .tolerance = 1e-8,
                     .share = 0.01,
-                    .by_steps = by_steps,
+                    .together = together,
                     .wanted = 255,
                     .out = rac_lanes_new(arena, schedule.writes * (size_t)m->equations.count)};
     s.work = rac_lanes_new(arena, rac_states_work(&s));
@@ -66,10 +66,10 @@ static inline const rac_lanes *solve_counting(rac_arena *arena, const rac_kernel
 }
 
 static inline const rac_lanes *solve_with(rac_arena *arena, const rac_kernel *kernel, const rac_population *p,
-                                          bool by_steps)
+                                          bool together)
 {
     size_t tried;
-    return solve_counting(arena, kernel, p, by_steps, &tried);
+    return solve_counting(arena, kernel, p, together, &tried);
 }
 
 #endif

@@ -1,4 +1,4 @@
-/* Equations that are linear one after another: found, solved by panels, and the same as by steps. */
+/* Equations that are linear one after another: found, solved by panels, and the same as all together. */
 #include "check.h"
 
 #include "pharma/by_kernel.h"
@@ -158,28 +158,28 @@ static rac_population population(rac_arena *arena, rac_regimen *regimen, double 
                             .times = TIMES};
 }
 
-static void test_pharma_cascade__panels_and_steps_agree(void **state)
+static void test_pharma_cascade__one_after_another_and_together_agree(void **state)
 {
     rac_regimen regimen;
     double times_h[TIMES];
     rac_population p = population(*state, &regimen, times_h);
     assert_true(p.model->equations.is_cascade);
     double *panels = rac_many(*state, double, SUBJECTS *TIMES *OUTPUTS),
-           *steps = rac_many(*state, double, SUBJECTS *TIMES *OUTPUTS);
+           *together = rac_many(*state, double, SUBJECTS *TIMES *OUTPUTS);
     const double tolerances[] = {1e-6, 1e-8, 1e-10};
     for (int t = 0; t < 3; t++) {
         p.tolerance = tolerances[t];
-        p.by_steps = false;
+        p.together = false;
         run(p, panels);
-        p.by_steps = true;
-        run(p, steps);
+        p.together = true;
+        run(p, together);
         for (int s = 0; s < SUBJECTS; s++)
             for (int o = 0; o < OUTPUTS; o++) {
                 double worst = 0, peak = 0;
                 for (int i = 0; i < TIMES; i++) {
                     const int at = (s * TIMES + i) * OUTPUTS + o;
-                    worst = fmax(worst, fabs(panels[at] - steps[at]));
-                    peak = fmax(peak, fabs(steps[at]));
+                    worst = fmax(worst, fabs(panels[at] - together[at]));
+                    peak = fmax(peak, fabs(together[at]));
                 }
                 assert_true(peak > 0 && worst <= 5 * tolerances[t] * peak);
             }
@@ -212,13 +212,13 @@ static void test_pharma_cascade__every_kernel_gives_the_same_bits(void **state)
     double times_h[TIMES];
     const rac_population p = population(*state, &regimen, times_h);
     const size_t size = sizeof(rac_lanes) * TIMES * (size_t)p.model->equations.count;
-    for (int by_steps = 0; by_steps < 2; by_steps++) {
-        const rac_lanes *plain = solve_with(*state, &rac_kernel_plain, &p, by_steps);
+    for (int together = 0; together < 2; together++) {
+        const rac_lanes *plain = solve_with(*state, &rac_kernel_plain, &p, together);
 #if defined(__x86_64__)
         if (__builtin_cpu_supports("avx2"))
-            assert_memory_equal(plain, solve_with(*state, &rac_kernel_avx2, &p, by_steps), size);
+            assert_memory_equal(plain, solve_with(*state, &rac_kernel_avx2, &p, together), size);
         if (__builtin_cpu_supports("avx512f"))
-            assert_memory_equal(plain, solve_with(*state, &rac_kernel_avx512, &p, by_steps), size);
+            assert_memory_equal(plain, solve_with(*state, &rac_kernel_avx512, &p, together), size);
 #endif
         assert_true(plain[TIMES * 4 - 1][7] > 0 || plain[TIMES * 4 - 1][7] <= 0); /* a number */
     }
@@ -282,8 +282,8 @@ static void test_pharma_cascade__who_else_repeats_changes_no_bit(void **state)
     rac_population p = course(*state, &regimen, times_h, COURSE_DOSES);
     const size_t row = (size_t)COURSE_TIMES * OUTPUTS;
     double *whole = rac_many(*state, double, SUBJECTS *row), *alone = rac_many(*state, double, SUBJECTS *row);
-    for (int by_steps = 0; by_steps < 2; by_steps++) {
-        p.by_steps = by_steps;
+    for (int together = 0; together < 2; together++) {
+        p.together = together;
         p.first_subject = 0;
         p.subjects = SUBJECTS;
         run(p, whole);
@@ -298,6 +298,6 @@ static void test_pharma_cascade__who_else_repeats_changes_no_bit(void **state)
 
 #define T(name) cmocka_unit_test_setup_teardown(test_pharma_cascade__##name, open_arena, close_arena)
 RAC_TESTS(T(integrals_are_exact_for_powers), T(coefficients_are_those_of_legendre), T(shares_are_integrals),
-          T(is_found_from_the_expressions), T(panels_and_steps_agree), T(the_same_bits_for_any_division),
-          T(every_kernel_gives_the_same_bits), T(panels_of_one_dose_serve_the_next),
-          T(who_else_repeats_changes_no_bit))
+          T(is_found_from_the_expressions), T(one_after_another_and_together_agree),
+          T(the_same_bits_for_any_division), T(every_kernel_gives_the_same_bits),
+          T(panels_of_one_dose_serve_the_next), T(who_else_repeats_changes_no_bit))

@@ -80,7 +80,7 @@ static double over_peak(const reference_case *c, const double *values, const dou
 
 /* At 1e-11 the difference is the reference's own error, up to 5e-11 of the peak; at the tolerance a
  * population has unless it says otherwise, 2e-8. */
-static void compare(rac_arena *arena, const reference_case *c, bool by_steps)
+static void compare(rac_arena *arena, const reference_case *c, bool together)
 {
     double times_h[VALUES_MAX], truth[VALUES_MAX], values[VALUES_MAX];
     read_answers(read_data(arena, c->name, "csv"), c, times_h, truth);
@@ -94,7 +94,7 @@ static void compare(rac_arena *arena, const reference_case *c, bool by_steps)
                         .times_h = times_h,
                         .times = (size_t)c->times,
                         .constants = weight,
-                        .by_steps = by_steps};
+                        .together = together};
     const double tolerances[] = {1e-11, 0}, allowed[] = {2e-10, 2e-8};
     for (int t = 0; t < 2; t++) {
         size_t failed = 0;
@@ -104,17 +104,17 @@ static void compare(rac_arena *arena, const reference_case *c, bool by_steps)
         assert_int_equal(failed, 0);
         const double error = over_peak(c, values, truth);
         if (!(error <= allowed[t]))
-            print_message("# %s, %s, tolerance %g: %g\n", c->name, by_steps ? "steps" : "fastest",
+            print_message("# %s, %s, tolerance %g: %g\n", c->name, together ? "steps" : "fastest",
                           tolerances[t], error);
         assert_true(error <= allowed[t]);
     }
 }
 
-static void each_case(bool by_steps)
+static void each_case(bool together)
 {
     for (int k = 0; k < REFERENCE_CASE_COUNT; k++) {
         rac_arena *arena = rac_arena_new();
-        compare(arena, &REFERENCE_CASES[k], by_steps);
+        compare(arena, &REFERENCE_CASES[k], together);
         rac_arena_free(arena);
     }
 }

@@ -178,7 +178,7 @@ static rac_regimen busy_regimen(rac_arena *arena)
     return regimen;
 }
 
-static void test_pharma_states__steps_agree_with_the_exact_solution(void **state)
+static void test_pharma_states__panels_agree_with_the_exact_solution(void **state)
 {
     double times_h[80];
     const double epoch_h[] = {0, 3.3}, weights[] = {70, 95};
@@ -373,7 +373,7 @@ static void test_pharma_states__the_same_bits_for_any_division(void **state)
     same_bits(*state, feedback_population(*state, &regimen, times_h));
 }
 
-/* Times wanted are read off the steps: leaving out two of three leaves the others as they are, up to the
+/* Times wanted are read off the panels: leaving out two of three leaves the others as they are, up to the
  * rounding of the sum of lengths. */
 static void test_pharma_states__asking_for_fewer_times_changes_nothing(void **state)
 {
@@ -455,7 +455,7 @@ static void test_pharma_states__what_cannot_be_asked_is_refused(void **state)
 
 #define T(name) cmocka_unit_test_setup_teardown(test_pharma_states__##name, open_arena, close_arena)
 RAC_TESTS(T(logistic_growth_follows_its_closed_form), T(saturable_elimination_obeys_its_integral),
-          T(robertson_s_stiff_problem), T(steps_agree_with_the_exact_solution),
+          T(robertson_s_stiff_problem), T(panels_agree_with_the_exact_solution),
           T(doses_enter_by_every_kind_of_route), T(an_amount_that_begins_somewhere_stays_on_the_exact_path),
           T(the_same_bits_for_any_division), T(asking_for_fewer_times_changes_nothing),
           T(a_subject_that_blows_up_is_counted_and_the_others_go_on), T(a_power_below_one_may_begin_at_zero),

@@ -126,7 +126,7 @@ static void compare_twins(rac_arena *arena, const rac_model *model, const rac_re
     const double tolerances[] = {1e-6, 1e-8, 1e-10};
     assert_true(model->equations.is_cascade);
     for (int t = 0; t < 3; t++)
-        for (int by_steps = 0; by_steps < 2; by_steps++) {
+        for (int together = 0; together < 2; together++) {
             const double *values = run(arena, (rac_population){.model = model,
                                                                .seed = 7,
                                                                .subjects = 8,
@@ -134,7 +134,7 @@ static void compare_twins(rac_arena *arena, const rac_model *model, const rac_re
                                                                .times_h = times_h,
                                                                .times = TIMES,
                                                                .tolerance = tolerances[t],
-                                                               .by_steps = by_steps});
+                                                               .together = together});
             for (int s = 0; s < 8; s++)
                 for (size_t o = 0; o < 4; o += 2)
                     check_near(disagreement(&values[s * TIMES * 4], TIMES, 4, o, o + 1), 0,

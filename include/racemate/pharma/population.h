@@ -52,7 +52,7 @@ typedef struct rac_population {
      * course for a subject with a state that begins at 0.  0 means 1e-8 and 0.01.  What that leaves of the
      * answer is measured in docs/models.md.  Linear models do not look at either. */
     double tolerance, tolerance_share;
-    bool by_steps; /* also where the equations form a cascade, which has a faster way: for comparison */
+    bool together; /* also where the equations form a cascade, which has a faster way: for comparison */
 } rac_population;
 
 /* What a sink sees: valid until it returns. */
@@ -65,7 +65,7 @@ typedef struct rac_population_tile {
     size_t parameters;
     const double *parameter_values; /* epochs x parameters x RAC_TILE */
     unsigned failed; /* bit i: subject i has no answer (a parameter or amount that is not finite, an equation
-                        that blows up or needs too many steps); counted, not used */
+                        that blows up or needs too many panels); counted, not used */
     unsigned unsettled; /* those of them for whom a steady dose has no steady state that could be found, in
                            equations that are not linear: intake above what is eliminated, oscillation */
 } rac_population_tile;
