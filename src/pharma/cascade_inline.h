@@ -45,7 +45,7 @@ static void solve_panel(rac_lanes matrix[PANEL][PANEL], rac_lanes *f)
 }
 
 /* A state that grows is followed by less than a factor e at a time. */
-enum { GROWTH_MAX = 1 };
+static const double GROWTH_MAX = 1;
 
 /* How 1 - z X is eliminated, z = h b the same at all nodes, for every state side by side, since the divisions
  * wait for each other: of state `rank` and row m, what row m - 1 gives, the pivot's inverse, and what row m +
@@ -118,7 +118,7 @@ static rac_lanes panel_of_state(panel *c, int rank, rac_lanes h)
     c->after[k] = w->y[k] + h * slope[0];
     rac_lanes error = error_of_state(c, k, h);
     if (b && steady)
-        error = select(h * b[0] > (double)GROWTH_MAX, all(INFINITY), error);
+        error = select(h * b[0] > GROWTH_MAX, all(INFINITY), error);
     if (!e->feeds[rank])
         return error;
     rac_lanes part[PANEL], *x = &w->frame[(w->state + k) * PANEL];

@@ -72,7 +72,7 @@ static void lay_out_lane(itinerary *plan, int lane, const rac_lanes *reach, doub
         if (sample + 1 < count)
             here += (far[sample + 1] - here) * ((at - from[sample]) / (from[sample + 1] - from[sample]));
         at += REACH_SHARE * here;
-        plan->until[stop][lane] = at < length ? at : INFINITY;
+        plan->until[stop][lane] = at; /* the last one beyond the end: a longer span goes on from there */
     }
     if (at < length) /* too many panels to plan, or none noted */
         plan->until[0][lane] = NAN;
